@@ -1,0 +1,65 @@
+/** The one error class of the project, its closed set of codes, and how a cause is put into words. */
+
+/** Every expected failure has one of these; `docs/` explains each. */
+export type ErrorCode =
+  | 'ARCHIVE_INVALID'
+  | 'BINARY_CACHE_INVALID'
+  | 'BUDGET_TOO_SMALL'
+  | 'CLOSURE_CYCLE'
+  | 'CLOSURE_INCOMPLETE'
+  | 'CONTENT_NOT_DIRECTORY'
+  | 'DATABASE_UNREADABLE'
+  | 'DESTINATION_INVALID'
+  | 'DESTINATION_UNWRITABLE'
+  | 'DIGEST_INVALID'
+  | 'DISK_FULL'
+  | 'FILE_CHANGED'
+  | 'FILE_TYPE_UNSUPPORTED'
+  | 'FILE_UNREADABLE'
+  | 'GRAPH_INVALID'
+  | 'HASH_INVALID'
+  | 'IMAGE_INVALID'
+  | 'IMAGE_REFERENCE_INVALID'
+  | 'LAYERING_INVALID'
+  | 'MENTION_UNKNOWN'
+  | 'NAR_INVALID'
+  | 'NAR_MISMATCH'
+  | 'NARINFO_INVALID'
+  | 'PIPE_CLOSED'
+  | 'PIPELINE_INVALID'
+  | 'STORE_PATH_INVALID'
+  | 'STORE_PATH_UNKNOWN'
+  | 'STORE_UNSUPPORTED'
+  | 'TOO_MANY_LAYERS';
+
+export interface PhylloErrorOptions {
+  /** What the user can do about it: one sentence, imperative. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** An expected failure: what failed, why, and what to do. A programmer's mistake is a TypeError or RangeError instead. */
+export class PhylloError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: PhylloErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'PhylloError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** The system's name of an error (`ENOENT`, `ENOSPC`), or undefined where it has none. */
+export function systemErrorCode(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** An error's message without the system call and path that Node appends: those are ours to say. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message } = error;
+  return systemErrorCode(error) === undefined ? message : (message.split(',')[0] ?? message);
+}

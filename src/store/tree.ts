@@ -1,0 +1,89 @@
+/**
+ * The file tree of a store path as an ordered sequence of entries, and where its bytes come from.
+ *
+ * Names and link targets are bytes. They are carried as *latin1 strings*: one code unit per byte, so that no byte is lost
+ * and `<` compares bytewise. `Buffer.from(name, 'latin1')` gives the bytes back.
+ */
+import type { Digest } from '../digest.ts';
+
+export type TreeEntry =
+  | { readonly kind: 'directory'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly size: number }
+  | { readonly kind: 'symlink'; readonly path: string; readonly mode: number; readonly target: string };
+// `path`: latin1, relative to the store path, components joined by `/`; '' is the store path itself.
+// `mode`: st_mode & 07777; 0777 for a symlink. `size`: bytes.
+
+/** Where a tree is read. Plain data: it crosses to worker threads by structured clone. */
+export type TreeSource = DirectorySource | NarSource;
+
+export interface DirectorySource {
+  readonly kind: 'directory';
+  /** The store path's place on disk (not necessarily a directory: a store path may be a file or a symlink). */
+  readonly location: string;
+}
+
+export type NarCompression = 'none' | 'xz' | 'zstd';
+
+export interface NarSource {
+  readonly kind: 'nar';
+  /** The NAR's file on disk. */
+  readonly location: string;
+  readonly compression: NarCompression;
+  /** Of the uncompressed NAR; checked whenever the NAR is read to its end. */
+  readonly narHash: Digest;
+  readonly narSize: number;
+}
+
+/**
+ * Orders the names of one directory as the layer tar does: by code point, with each byte that is not part of valid UTF-8
+ * taken as the lone surrogate U+DC80 to U+DCFF. Arguments are latin1 strings.
+ *
+ * @see layer format, "Members": equal to bytewise order except for invalid bytes next to characters >= U+E000
+ */
+export function compareNames(left: string, right: string): number {
+  if (left === right) return 0;
+  if (ASCII.test(left) || ASCII.test(right)) return left < right ? -1 : 1;
+  return compareCodePoints(surrogateEscape(left), surrogateEscape(right));
+}
+
+const ASCII = /^[\0-\x7f]*$/;
+
+/**
+ * The code points of a name whose bytes are UTF-8, invalid bytes escaped as CPython's `surrogateescape` does.
+ * @param name latin1
+ */
+export function surrogateEscape(name: string): number[] {
+  const bytes = Buffer.from(name, 'latin1');
+  const codePoints: number[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at);
+    if (length === 0) codePoints.push(0xdc00 + (bytes[at] as number));
+    else codePoints.push(bytes.toString('utf8', at, at + length).codePointAt(0) as number);
+    at += Math.max(1, length);
+  }
+  return codePoints;
+}
+
+/** Length of the well-formed UTF-8 sequence at `at`, 0 when there is none. @see Unicode 15, table 3-7 */
+function sequenceLength(bytes: Buffer, at: number): number {
+  const lead = bytes[at] as number;
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4) return 0;
+  const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  for (let i = 1; i < length; i += 1) {
+    const byte = bytes[at + i] ?? 0;
+    const low = i > 1 ? 0x80 : lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+    const high = i > 1 ? 0xbf : lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+    if (byte < low || byte > high) return 0;
+  }
+  return length;
+}
+
+function compareCodePoints(left: readonly number[], right: readonly number[]): number {
+  const length = Math.min(left.length, right.length);
+  for (let i = 0; i < length; i += 1) {
+    const difference = (left[i] as number) - (right[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
