@@ -22,4 +22,6 @@ export type LayerReason =
   /** The place in a pipeline's result: `main`, `rest.common`. */
   | { readonly kind: 'pipeline'; readonly branch: string }
   /** A list that the user gave; `index` counts from 0. */
-  | { readonly kind: 'explicit'; readonly index: number };
+  | { readonly kind: 'explicit'; readonly index: number }
+  /** Neighbours below `minLayerSize`, in their order; none of them is itself `joined`. */
+  | { readonly kind: 'joined'; readonly reasons: readonly LayerReason[] };

@@ -1,0 +1,61 @@
+/** A plan in words: why a layer exists, and how large it is. Pure text, at most a line each. */
+import type { LayerReason } from './layer-plan.ts';
+
+/** A number of more digits is shown as a power of ten. */
+const MAX_DIGITS = 12;
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** One line without a full stop, as long as it needs to be. */
+export function describeReason(reason: LayerReason): string {
+  switch (reason.kind) {
+    case 'popular':
+      return `popularity ${describeCount(reason.popularity)}`;
+    case 'rest':
+      return 'the rest: the budget has no layer for each';
+    case 'shared':
+      return describeUsers(reason.users);
+    case 'pipeline':
+      return reason.branch === '' ? 'the whole of the pipeline' : `pipeline: ${reason.branch}`;
+    case 'explicit':
+      return `given as layers[${reason.index}]`;
+    case 'joined':
+      return `${reason.reasons.length} small layers joined: ${describeJoined(reason.reasons)}`;
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** `1.5 MiB`; whole below 1 KiB. At most 10 characters up to 2^53. */
+export function describeSize(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  // 1023.96 KiB would be rounded to 1024.0 KiB.
+  const isBelow = (power: number): boolean => bytes / 1024 ** power < 1023.95;
+  const power = [1, 2, 3, 4].find(isBelow) ?? 5;
+  return `${(bytes / 1024 ** power).toFixed(1)} ${UNITS[power - 1]}`;
+}
+
+/** The part of a store path that people know it by: `hello-2.12`. */
+export function describePath(path: string): string {
+  const base = path.slice(path.lastIndexOf('/') + 1);
+  const dash = base.indexOf('-');
+  return dash === -1 ? base : base.slice(dash + 1);
+}
+
+/** A decimal string with its thousands marked, or cut to its first digits: `1,234`, `1.23e45`. */
+function describeCount(decimal: string): string {
+  if (decimal.length <= MAX_DIGITS) return decimal.replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+  return `${decimal[0]}.${decimal.slice(1, 3)}e${decimal.length - 1}`;
+}
+
+function describeUsers(users: readonly string[]): string {
+  const [first, second] = users;
+  if (first === undefined) return 'no large path needs it';
+  if (second === undefined) return `needed by ${describePath(first)}`;
+  const last = users.length === 2 ? describePath(second) : `${users.length - 1} more large paths`;
+  return `shared by ${describePath(first)} and ${last}`;
+}
+
+function describeJoined(reasons: readonly LayerReason[]): string {
+  const words = [...new Set(reasons.map((reason) => describeReason(reason)))];
+  return words.length <= 2 ? words.join('; ') : `${words[0]}; …; ${words.at(-1)}`;
+}

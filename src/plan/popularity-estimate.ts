@@ -1,0 +1,217 @@
+/**
+ * Popularity in floating point, with a bound of the error.
+ *
+ * Definitions
+ *   estimate    fraction * 2^(512 * exponent), 1 <= fraction < 2^512: a double whose range has no end
+ *   rank        a path's place in the order of walks(v) ascending. A path has at least as many walks as each ancestor, in
+ *               floating point too, so ranks are a topological order in which magnitudes never fall.
+ *   block       up to 32 consecutive ranks of equal exponent
+ *
+ * Steps
+ *   1. walks(v) = the sum over its referrers, or 1 where nothing refers to it; rank the paths.
+ *   2. For each block: one pass over the references tells for every path which of the block's paths are its ancestors
+ *      (a word each); four tables of 256 sums turn the word into the sum of their walks.
+ *
+ * Cost: n/32 passes over the m references, 4n/32 additions a path; O(n + m) memory, where sets of all ancestors would take
+ * n^2 bits. Measured: 100,000 paths with 800,000 references take seconds.
+ *
+ * Error: all terms are positive, so a relative error is at most the number of roundings that a term goes through, times
+ * 2^-53: at most m in step 1 (each reference lies on a walk at most once) and n in step 2. Integers below
+ * 2^53 are never rounded, and powers of two scale exactly: such an estimate is the exact count.
+ *
+ * Deterministic: the order of additions follows from ids and references alone.
+ *
+ * Prior art: the tables are the Method of Four Russians (Arlazarov et al. 1970).
+ */
+import { type ReferenceGraph, row } from './reference-graph.ts';
+
+/** By id. */
+export interface Estimates {
+  readonly fractions: Float64Array;
+  readonly exponents: Int32Array;
+  /** Bound of the relative error of estimates that are not exact. */
+  readonly tolerance: number;
+}
+
+/** A graph renumbered by rank. */
+interface RankedGraph {
+  readonly idOfRank: Int32Array;
+  /** Of rank r: `referrers[starts[r]]` to `referrers[starts[r + 1] - 1]`, as ranks. */
+  readonly starts: Int32Array;
+  readonly referrers: Int32Array;
+}
+
+/** Ranks from `first` to `end`, exclusive. */
+interface Block {
+  readonly first: number;
+  readonly end: number;
+  readonly exponent: number;
+}
+
+const BLOCK_SIZE = 32;
+const STEP = 2 ** 512;
+const EXACT_BELOW = 2 ** 53;
+
+export function estimatePopularity(graph: ReferenceGraph): Estimates {
+  const walks = estimateWalks(graph);
+  const ranked = rankByWalks(graph, walks);
+  const sums = sumAncestors(ranked, walks);
+  return addEstimates(walks, sums);
+}
+
+/** Whether the exact count of `a` must be above that of `b`. */
+export function isCertainlyGreater(estimates: Estimates, a: number, b: number): boolean {
+  const { fractions, exponents, tolerance } = estimates;
+  const steps = exponents[a]! - exponents[b]!;
+  if (steps !== 0)
+    return steps > 1 || (steps === 1 && fractions[a]! > (fractions[b]! / STEP) * (1 + tolerance));
+  const isExact = exponents[a] === 0 && fractions[a]! < EXACT_BELOW;
+  return fractions[a]! > fractions[b]! * (isExact ? 1 : 1 + tolerance);
+}
+
+function estimateWalks(graph: ReferenceGraph): Estimates {
+  const walks = emptyEstimates(graph);
+  for (const id of graph.order) {
+    const referrers = row(graph.referrers, id);
+    if (referrers.length === 0) walks.fractions[id] = 1;
+    for (const referrer of referrers) {
+      add(walks, id, walks.fractions[referrer]!, walks.exponents[referrer]!);
+    }
+    normalise(walks, id);
+  }
+  return walks;
+}
+
+function emptyEstimates({ infos, references }: ReferenceGraph): Estimates {
+  const size = infos.length;
+  // Four times the bound: both sides of a comparison err, and rounding errors compound a little.
+  const tolerance = (4 * (size + references.targets.length + 16)) / EXACT_BELOW;
+  return { fractions: new Float64Array(size), exponents: new Int32Array(size), tolerance };
+}
+
+/** Leaves the sum unnormalised: below 2^512 times the number of additions. */
+function add({ fractions, exponents }: Estimates, id: number, fraction: number, exponent: number): void {
+  const steps = exponent - exponents[id]!;
+  if (steps === 0) fractions[id]! += fraction;
+  else if (steps > 0) {
+    fractions[id] = scaledDown(fractions[id]!, steps) + fraction;
+    exponents[id] = exponent;
+  } else fractions[id]! += scaledDown(fraction, -steps);
+}
+
+/** What is two steps smaller is below any rounding. */
+function scaledDown(fraction: number, steps: number): number {
+  return steps === 1 ? fraction / STEP : 0;
+}
+
+function normalise({ fractions, exponents }: Estimates, id: number): void {
+  if (fractions[id]! < STEP) return;
+  fractions[id]! /= STEP;
+  exponents[id]!++;
+}
+
+function rankByWalks(graph: ReferenceGraph, { fractions, exponents }: Estimates): RankedGraph {
+  const place = invert(graph.order);
+  const idOfRank = graph.order
+    .slice()
+    .sort((a, b) => exponents[a]! - exponents[b]! || fractions[a]! - fractions[b]! || place[a]! - place[b]!);
+  const rankOf = invert(idOfRank);
+  const starts = new Int32Array(idOfRank.length + 1);
+  const referrers = new Int32Array(graph.referrers.targets.length);
+  let at = 0;
+  for (const [rank, id] of idOfRank.entries()) {
+    for (const referrer of row(graph.referrers, id)) referrers[at++] = rankOf[referrer]!;
+    starts[rank + 1] = at;
+  }
+  return { idOfRank, starts, referrers };
+}
+
+function invert(permutation: Int32Array): Int32Array {
+  const places = new Int32Array(permutation.length);
+  for (let place = 0; place < permutation.length; place++) places[permutation[place]!] = place;
+  return places;
+}
+
+function sumAncestors(graph: RankedGraph, walks: Estimates): Estimates {
+  const size = graph.idOfRank.length;
+  const fractions = new Float64Array(size);
+  const exponents = new Int32Array(size);
+  const reach = new Int32Array(size);
+  const tables = new Float64Array(4 * 256);
+  for (const block of blocksOf(graph.idOfRank, walks)) {
+    fillTables(tables, graph.idOfRank.subarray(block.first, block.end), walks.fractions);
+    addBlock(graph, block, { fractions, exponents, reach, tables });
+  }
+  return byId(graph.idOfRank, { fractions, exponents, tolerance: walks.tolerance });
+}
+
+function* blocksOf(idOfRank: Int32Array, { exponents }: Estimates): Generator<Block> {
+  for (let first = 0; first < idOfRank.length;) {
+    const exponent = exponents[idOfRank[first]!]!;
+    const limit = Math.min(first + BLOCK_SIZE, idOfRank.length);
+    let end = first + 1;
+    while (end < limit && exponents[idOfRank[end]!] === exponent) end++;
+    yield { first, end, exponent };
+    first = end;
+  }
+}
+
+/** Entry `256 * t + s`: the sum over the bits of s of the block's paths 8t to 8t + 7. */
+function fillTables(tables: Float64Array, ids: Int32Array, values: Float64Array): void {
+  for (let table = 0; table < 4; table++) {
+    for (let set = 1; set < 256; set++) {
+      const id = ids[8 * table + 31 - Math.clz32(set & -set)];
+      tables[256 * table + set] =
+        tables[256 * table + (set & (set - 1))]! + (id === undefined ? 0 : values[id]!);
+    }
+  }
+}
+
+/**
+ * The inner loop of it all, so it is one flat function: measured three times as fast as the same with calls.
+ * `reach[r]` has a bit for each of the block's paths that is r or an ancestor of it.
+ */
+function addBlock(
+  { starts, referrers }: RankedGraph,
+  block: Block,
+  into: { fractions: Float64Array; exponents: Int32Array; reach: Int32Array; tables: Float64Array },
+): void {
+  const { fractions, exponents, reach, tables } = into;
+  const { first, end, exponent } = block;
+  const size = reach.length;
+  for (let rank = first; rank < size; rank++) {
+    let set = 0;
+    for (let at = starts[rank]!, stop = starts[rank + 1]!; at < stop; at++) set |= reach[referrers[at]!]!;
+    reach[rank] = rank < end ? set | (1 << (rank - first)) : set;
+    if (set === 0) continue;
+    if (exponents[rank] !== exponent) {
+      fractions[rank] = scaledDown(fractions[rank]!, exponent - exponents[rank]!);
+      exponents[rank] = exponent;
+    }
+    fractions[rank]! +=
+      tables[set & 255]! +
+      tables[256 + ((set >>> 8) & 255)]! +
+      tables[512 + ((set >>> 16) & 255)]! +
+      tables[768 + (set >>> 24)]!;
+  }
+  reach.fill(0, first, end);
+}
+
+function byId(idOfRank: Int32Array, ranked: Estimates): Estimates {
+  const fractions = new Float64Array(idOfRank.length);
+  const exponents = new Int32Array(idOfRank.length);
+  for (const [rank, id] of idOfRank.entries()) {
+    fractions[id] = ranked.fractions[rank]!;
+    exponents[id] = ranked.exponents[rank]!;
+  }
+  return { fractions, exponents, tolerance: ranked.tolerance };
+}
+
+function addEstimates(sums: Estimates, others: Estimates): Estimates {
+  const total = { ...sums, fractions: sums.fractions.slice(), exponents: sums.exponents.slice() };
+  for (let id = 0; id < total.fractions.length; id++) {
+    add(total, id, others.fractions[id]!, others.exponents[id]!);
+    normalise(total, id);
+  }
+  return total;
+}

@@ -1,0 +1,189 @@
+/**
+ * A closure's references as integers: what every strategy walks.
+ *
+ * A path's *id* is its place among the graph's paths in ascending order, so that ids, and everything that is decided by
+ * them, do not depend on the order in which a closure was handed over. References and referrers are kept as compressed
+ * rows: two typed arrays for any number of edges. Nothing here recurses: a chain of any length is walked.
+ */
+import { PhylloError } from '../errors.ts';
+import type { PathInfo } from '../store/store.ts';
+import type { StorePath } from '../store/store-path.ts';
+
+/** Row `id` is `targets[starts[id]]` to `targets[starts[id + 1] - 1]`, ascending. */
+export interface Adjacency {
+  readonly starts: Int32Array;
+  readonly targets: Int32Array;
+}
+
+export interface ReferenceGraph {
+  /** By id: ascending by path. */
+  readonly infos: readonly PathInfo[];
+  readonly idOf: ReadonlyMap<StorePath, number>;
+  /** Without self references and duplicates. */
+  readonly references: Adjacency;
+  readonly referrers: Adjacency;
+  /** Every id once, each after all that refer to it. */
+  readonly order: Int32Array;
+}
+
+/**
+ * @throws PhylloError CLOSURE_INCOMPLETE (names who refers to what), CLOSURE_CYCLE (names one cycle),
+ * GRAPH_INVALID (a path that is listed twice)
+ */
+export function indexReferences(infos: readonly PathInfo[]): ReferenceGraph {
+  const sorted = [...infos].sort((a, b) => compareText(a.path, b.path));
+  const idOf = indexPaths(sorted);
+  const references = packRows(sorted.map((info) => referencedIds(info, idOf)));
+  return withOrder({ infos: sorted, idOf, references });
+}
+
+/**
+ * The graph of some of its paths, with the references among them; ids are new.
+ * `ids` may be in any order, each once.
+ */
+export function inducedGraph(graph: ReferenceGraph, ids: Iterable<number>): ReferenceGraph {
+  const kept = Int32Array.from(ids).sort();
+  const newIds = new Int32Array(graph.infos.length).fill(-1);
+  for (const [newId, id] of kept.entries()) newIds[id] = newId;
+  const infos = Array.from(kept, (id) => graph.infos[id]!);
+  const rows = Array.from(kept, (id) => keptTargets(row(graph.references, id), newIds));
+  return withOrder({ infos, idOf: indexPaths(infos), references: packRows(rows) });
+}
+
+/** The ids next to `id`; a view, not a copy. */
+export function row(adjacency: Adjacency, id: number): Int32Array {
+  return adjacency.targets.subarray(adjacency.starts[id], adjacency.starts[id + 1]);
+}
+
+/**
+ * What can be reached from `seeds` along `adjacency`, the seeds included: 1 at each such id.
+ * Along `references` these are the seeds' closure, along `referrers` all that need one of them.
+ */
+export function reachable(adjacency: Adjacency, seeds: Iterable<number>): Uint8Array {
+  const found = new Uint8Array(adjacency.starts.length - 1);
+  const waiting: number[] = [];
+  const visit = (id: number): void => {
+    if (found[id] === 1) return;
+    found[id] = 1;
+    waiting.push(id);
+  };
+  for (const seed of seeds) visit(seed);
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) row(adjacency, id).forEach(visit);
+  return found;
+}
+
+/** Ascending by code point, as Nix and every other tool sort; `<` goes by code unit, which differs beyond U+D7FF. */
+export function compareText(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < shorter && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  if (at === shorter) return a.length - b.length;
+  return orderOfUnit(a.charCodeAt(at)) - orderOfUnit(b.charCodeAt(at));
+}
+
+/** Surrogates stand for code points above all others. */
+function orderOfUnit(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}
+
+function indexPaths(sorted: readonly PathInfo[]): Map<StorePath, number> {
+  const idOf = new Map<StorePath, number>();
+  for (const [id, { path }] of sorted.entries()) {
+    if (idOf.has(path)) throw new PhylloError('GRAPH_INVALID', `the closure lists ${path} twice`);
+    idOf.set(path, id);
+  }
+  return idOf;
+}
+
+function referencedIds(info: PathInfo, idOf: ReadonlyMap<StorePath, number>): readonly number[] {
+  const ids = info.references.map(
+    (reference) => idOf.get(reference) ?? missingReference(info.path, reference),
+  );
+  const self = idOf.get(info.path);
+  return [...new Set(ids)].filter((id) => id !== self).sort((a, b) => a - b);
+}
+
+function missingReference(path: StorePath, reference: StorePath): never {
+  throw new PhylloError('CLOSURE_INCOMPLETE', `the closure lacks ${reference}, which ${path} refers to`, {
+    hint: 'export the whole closure, for example with nix path-info --recursive --json',
+  });
+}
+
+function keptTargets(targets: Int32Array, newIds: Int32Array): readonly number[] {
+  const kept: number[] = [];
+  for (const target of targets) if (newIds[target] !== -1) kept.push(newIds[target]!);
+  return kept;
+}
+
+function packRows(rows: readonly (readonly number[])[]): Adjacency {
+  const starts = new Int32Array(rows.length + 1);
+  for (const [id, targets] of rows.entries()) starts[id + 1] = starts[id]! + targets.length;
+  const targets = new Int32Array(starts[rows.length]!);
+  for (const [id, ids] of rows.entries()) targets.set(ids, starts[id]);
+  return { starts, targets };
+}
+
+function withOrder(parts: Pick<ReferenceGraph, 'infos' | 'idOf' | 'references'>): ReferenceGraph {
+  const referrers = reversed(parts.references);
+  const order = referrersFirst(parts.references, referrers);
+  if (order.length < parts.infos.length) throw cycleError(parts.infos, parts.references, order);
+  return { ...parts, referrers, order };
+}
+
+function reversed({ starts, targets }: Adjacency): Adjacency {
+  const size = starts.length - 1;
+  const turnedStarts = new Int32Array(size + 1);
+  for (const target of targets) turnedStarts[target + 1]!++;
+  for (let id = 0; id < size; id++) turnedStarts[id + 1]! += turnedStarts[id]!;
+  const next = turnedStarts.slice();
+  const turned = new Int32Array(targets.length);
+  for (let id = 0; id < size; id++) {
+    for (let at = starts[id]!; at < starts[id + 1]!; at++) turned[next[targets[at]!]!++] = id;
+  }
+  return { starts: turnedStarts, targets: turned };
+}
+
+/** Kahn's order; shorter than the graph where a cycle keeps paths from their turn. */
+function referrersFirst(references: Adjacency, referrers: Adjacency): Int32Array {
+  const size = references.starts.length - 1;
+  const waitsFor = new Int32Array(size);
+  const order = new Int32Array(size);
+  let found = 0;
+  for (let id = 0; id < size; id++) {
+    waitsFor[id] = referrers.starts[id + 1]! - referrers.starts[id]!;
+    if (waitsFor[id] === 0) order[found++] = id;
+  }
+  for (let done = 0; done < found; done++) {
+    for (const target of row(references, order[done]!))
+      if (--waitsFor[target]! === 0) order[found++] = target;
+  }
+  return order.subarray(0, found);
+}
+
+function cycleError(infos: readonly PathInfo[], references: Adjacency, ordered: Int32Array): PhylloError {
+  const cycle = findCycle(references, ordered).map((id) => infos[id]!.path);
+  return new PhylloError(
+    'CLOSURE_CYCLE',
+    `store paths refer to each other in a cycle: ${cycle.join(' -> ')}`,
+    {
+      hint: 'Nix registers no such closure: check where the graph comes from',
+    },
+  );
+}
+
+/** One cycle, its first path repeated at the end. */
+function findCycle(references: Adjacency, ordered: Int32Array): readonly number[] {
+  const referrers = reversed(references);
+  const isOrdered = new Uint8Array(references.starts.length - 1);
+  for (const id of ordered) isOrdered[id] = 1;
+  const placeOf = new Map<number, number>();
+  const walk: number[] = [];
+  let id = isOrdered.indexOf(0);
+  // Each path that has not had its turn waits for a referrer that has not either: going up must meet itself.
+  while (!placeOf.has(id)) {
+    placeOf.set(id, walk.length);
+    walk.push(id);
+    id = row(referrers, id).find((referrer) => isOrdered[referrer] === 0)!;
+  }
+  return [...walk.slice(placeOf.get(id)), id].reverse();
+}
