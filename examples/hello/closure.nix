@@ -4,11 +4,12 @@
 #   hello ──> hello-program ──> hello.conf ──> greetings       manual.txt: only the image's configuration mentions it
 #     └──────────────────────────────────────────┘
 let
+  # `exit`: the shell ends last, because Nix kills a builder that closes its output before it ends, as coreutils do.
   build = name: script: attributes: derivation ({
     inherit name;
     system = builtins.currentSystem;
     builder = "/bin/sh";
-    args = [ "-euc" script ];
+    args = [ "-euc" "${script}\nexit" ];
     PATH = "/usr/bin:/bin";
   } // attributes);
 
