@@ -30,7 +30,8 @@ export type ErrorCode =
   | 'STORE_PATH_INVALID'
   | 'STORE_PATH_UNKNOWN'
   | 'STORE_UNSUPPORTED'
-  | 'TOO_MANY_LAYERS';
+  | 'TOO_MANY_LAYERS'
+  | 'USAGE_INVALID';
 
 export interface PhylloErrorOptions {
   /** What the user can do about it: one sentence, imperative. */

@@ -1,0 +1,100 @@
+/** `phyllo build [IMAGE.json] --to DESTINATION...` */
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import { type BuiltImage, buildImage, requireReference } from '../build-image.ts';
+import type { ImageReference } from '../image/image-reference.ts';
+import { familiarName } from '../image/image-reference.ts';
+import { describeSize } from '../plan/describe-plan.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Target } from '../transport/deliver.ts';
+import { type Destination, parseDestination } from '../transport/destination.ts';
+import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { printJson, say, warn } from './output.ts';
+import { readingArguments, usageError } from './usage-error.ts';
+
+interface BuildFlags extends DescriptionFlags {
+  readonly to: readonly string[];
+  readonly jobs: string;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly debug?: true;
+}
+
+export function buildCommand(signal: AbortSignal): Command {
+  const command = new Command('build')
+    .description('Build an image and deliver it.')
+    .argument('[IMAGE.json]', 'description of the image; options win over it')
+    .requiredOption(
+      '--to <destination...>',
+      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], or - for stdout',
+    );
+  return addDescriptionOptions(command)
+    .option('--jobs <n>', 'worker threads', String(availableParallelism()))
+    .option('--json', 'print what was built as one JSON document on stdout')
+    .option('--quiet', 'say nothing but errors')
+    .option('--verbose', 'say how long each part takes')
+    .option('--debug', 'show the stack of an error')
+    .action((file: string | undefined, flags: BuildFlags) => build(file, flags, signal));
+}
+
+async function build(file: string | undefined, flags: BuildFlags, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const destinations = readDestinations(flags);
+  const jobs = readJobs(flags.jobs);
+  const { settings, store: place, graph } = describe(file, flags);
+  const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
+  try {
+    const targets = (own: ImageReference | undefined): Target[] =>
+      destinations.map((to) => targetOf(to, own));
+    const onPhase = (phase: string): void => {
+      if (flags.verbose === true) say(`${phase} after ${Math.round(performance.now() - started)} ms`);
+    };
+    report(await buildImage(settings, { store, targets, jobs, signal, onPhase }), { flags, started });
+  } finally {
+    store.close();
+  }
+}
+
+function readDestinations({ to, json }: BuildFlags): Destination[] {
+  const destinations = readingArguments(() => to.map(parseDestination));
+  if (!destinations.some(({ kind }) => kind === 'stdout')) return destinations;
+  if (json === true) throw usageError('--json and --to - both write to stdout', 'leave one of them out');
+  if (process.stdout.isTTY)
+    throw usageError(
+      '--to - would write an archive to the terminal',
+      'redirect it: > image.tar, | docker load',
+    );
+  return destinations;
+}
+
+function readJobs(text: string): number {
+  const jobs = Number(text);
+  if (Number.isInteger(jobs) && jobs >= 1 && jobs <= 1024) return jobs;
+  throw usageError(`--jobs must be a whole number from 1 to 1024, not ${JSON.stringify(text)}`);
+}
+
+function targetOf(destination: Destination, own: ImageReference | undefined): Target {
+  if (destination.kind === 'stdout')
+    return { kind: 'stream', output: process.stdout, reference: requireReference(own) };
+  return {
+    kind: 'file',
+    file: destination.file,
+    reference: destination.reference?.(own) ?? requireReference(own),
+  };
+}
+
+function report(
+  built: BuiltImage,
+  { flags, started }: { readonly flags: BuildFlags; readonly started: number },
+): void {
+  if (flags.json === true) printJson(built);
+  if (flags.quiet === true) return;
+  for (const warning of built.warnings) warn(warning);
+  const size = built.layers.reduce((sum, layer) => sum + layer.size, 0);
+  const name = built.reference === undefined ? 'image' : familiarName(built.reference);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  say(
+    `${name}: ${built.layers.length} layers, ${describeSize(size)}, image ID ${built.imageID}, ${seconds} s`,
+  );
+}

@@ -1,0 +1,162 @@
+/** Flags that describe the image, and how they go together with IMAGE.json: both are checked alike, and flags win. */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { PhylloError, reasonOf } from '../errors.ts';
+import { fieldInFile, type ImageDescription, parseImageDescription } from '../image/image-description.ts';
+import { type ImageSettings, resolveSettings } from '../image/image-settings.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../image/json.ts';
+import { readingArguments, usageError } from './usage-error.ts';
+
+/** The values of the flags below, as commander gives them: text, or absent. */
+export type DescriptionFlags = Readonly<Partial<Record<DescriptionField, string | readonly string[]>>>;
+
+type DescriptionField = Exclude<keyof ImageDescription, '$schema'>;
+
+interface FlagShape {
+  readonly flags: string;
+  readonly help: string;
+  /** Text to the field's type; identity when absent. */
+  readonly read?: (text: string) => unknown;
+}
+
+const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
+  name: { flags: '--name <name>', help: 'name of the image, perhaps with a registry' },
+  tag: { flags: '--tag <tag>', help: 'tag of the image (default: a hash of the description)' },
+  contents: { flags: '--contents <path...>', help: 'store paths whose files appear as symlinks at /' },
+  config: {
+    flags: '--config <json>',
+    help: "the container's configuration: JSON, or @FILE that holds it",
+    read: readConfig,
+  },
+  maxLayers: {
+    flags: '--max-layers <n>',
+    help: 'layers that the image may have in all (default: 100)',
+    read: readNumber,
+  },
+  created: {
+    flags: '--created <date>',
+    help: 'creation date, or now (default: $SOURCE_DATE_EPOCH, else 1970-01-01T00:00:01Z)',
+  },
+  mtime: { flags: '--mtime <date>', help: 'modification time in store layers, or now' },
+  uid: { flags: '--uid <id>', help: 'owner of everything in store layers', read: readNumber },
+  gid: { flags: '--gid <id>', help: 'group of everything in store layers', read: readNumber },
+  uname: { flags: '--uname <name>', help: "owner's name in store layers" },
+  gname: { flags: '--gname <name>', help: "group's name in store layers" },
+  architecture: {
+    flags: '--architecture <name>',
+    help: "architecture with Go's names (default: this machine's)",
+  },
+  variant: { flags: '--variant <name>', help: 'variant of the architecture' },
+  os: { flags: '--os <name>', help: 'operating system (default: linux)' },
+  store: { flags: '--store <where>', help: 'auto, another root directory, or file://DIR of a binary cache' },
+  graph: { flags: '--graph <file>', help: 'exported reference graph to use instead of the database' },
+  layering: { flags: '--layering <name>', help: 'how the closure is divided (default: popularity)' },
+};
+
+export function addDescriptionOptions(command: Command): Command {
+  for (const { flags, help } of Object.values(FLAGS)) command.addOption(new Option(flags, help));
+  return command;
+}
+
+export interface Described {
+  readonly settings: ImageSettings;
+  readonly store: string;
+  readonly graph: string | undefined;
+}
+
+/** @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE; UsageError */
+export function describe(file: string | undefined, flags: DescriptionFlags): Described {
+  const fromFile = file === undefined ? {} : readDescriptionFile(file);
+  const description = { ...defaultsFromEnvironment(), ...fromFile, ...readFlags(flags) };
+  return {
+    settings: resolveSettings(description, { now: new Date(), architecture: hostArchitecture() }),
+    store: description.store ?? 'auto',
+    graph: description.graph,
+  };
+}
+
+function readDescriptionFile(file: string): ImageDescription {
+  const value = parseDescriptionText(file, readText(file));
+  const { store, graph, ...rest } = parseImageDescription(value, { origin: file, nameOf: fieldInFile });
+  const directory = dirname(resolve(file));
+  return {
+    ...rest,
+    ...(store === undefined ? {} : { store: resolveStore(store, directory) }),
+    ...(graph === undefined ? {} : { graph: resolve(directory, graph) }),
+  };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new PhylloError('FILE_UNREADABLE', `cannot read ${file}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function parseDescriptionText(file: string, text: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw new PhylloError('IMAGE_INVALID', `${file} is not JSON: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A file's relative places are relative to the file. */
+function resolveStore(store: string, directory: string): string {
+  const [, path] = /^file:\/\/(.*)$/s.exec(store) ?? [];
+  if (path !== undefined) return isAbsolute(path) ? store : `file://${resolve(directory, path)}`;
+  return store === 'auto' || /^[a-z0-9]+:\/\//.test(store) ? store : resolve(directory, store);
+}
+
+function readFlags(flags: DescriptionFlags): ImageDescription {
+  return readingArguments(() => {
+    const given = Object.entries(FLAGS).filter(([field]) => flags[field as DescriptionField] !== undefined);
+    const values = given.map(([field, { read }]) => [
+      field,
+      readFlag(flags[field as DescriptionField], read),
+    ]);
+    const nameOf = ([field]: readonly PropertyKey[]): string => flagName(field as DescriptionField);
+    return parseImageDescription(Object.fromEntries(values), { origin: 'options', nameOf });
+  });
+}
+
+function readFlag(value: string | readonly string[] | undefined, read: FlagShape['read']): unknown {
+  return typeof value === 'string' && read !== undefined ? read(value) : value;
+}
+
+function flagName(field: DescriptionField): string {
+  return FLAGS[field].flags.split(' ')[0] as string;
+}
+
+/** What is not a number stays text, so that the check names the flag. */
+function readNumber(text: string): unknown {
+  return /^-?\d+$/.test(text) ? Number(text) : text;
+}
+
+function readConfig(text: string): unknown {
+  const source = text.startsWith('@') ? readText(text.slice(1)) : text;
+  try {
+    const value = parseJson(source);
+    return isJsonObject(value) ? value : source;
+  } catch (cause) {
+    throw usageError(`--config is not JSON: ${reasonOf(cause)}`);
+  }
+}
+
+function defaultsFromEnvironment(): ImageDescription {
+  const epoch = process.env['SOURCE_DATE_EPOCH'];
+  if (epoch === undefined || epoch === '') return {};
+  const moment = new Date(/^\d+$/.test(epoch) ? Number(epoch) * 1000 : NaN);
+  if (Number.isNaN(moment.getTime()))
+    throw usageError(`SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(epoch)}`);
+  return { created: `${moment.toISOString().slice(0, -'.000Z'.length)}Z` };
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
+
+/** With Go's name. */
+function hostArchitecture(): string {
+  return ARCHITECTURES[process.arch] ?? process.arch;
+}

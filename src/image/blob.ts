@@ -1,0 +1,27 @@
+/** A small document of an image as the blob it is stored as. */
+import { createHash } from 'node:crypto';
+import { type Digest, finishDigest } from '../digest.ts';
+
+export interface Blob {
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+}
+
+/** @see OCI image-spec v1.1, descriptor.md */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Compact JSON with keys in the order in which they stand: equal documents have equal digests. */
+export function jsonBlob(document: unknown): Blob {
+  const bytes = Buffer.from(JSON.stringify(document));
+  return { digest: finishDigest(createHash('sha256').update(bytes)), bytes };
+}
+
+export function descriptorOf(blob: Blob, mediaType: string): Descriptor {
+  return { mediaType, digest: blob.digest, size: blob.bytes.length };
+}

@@ -1,0 +1,106 @@
+/**
+ * IMAGE.json: an image described with dockerTools' argument names. Command line flags have the same names and meanings, so
+ * both are read by one schema.
+ */
+import { closest, distance } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { PhylloError } from '../errors.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+
+const MAX_ID = 2 ** 32 - 2;
+const id = z.int().min(0).max(MAX_ID);
+const ownerName = z.string().refine((name) => !name.includes('\0'), 'must not contain NUL');
+const date = z.union([z.literal('now'), z.iso.datetime({ offset: true })], {
+  error: 'must be "now" or a date and time with a zone, such as 1970-01-01T00:00:01Z',
+});
+
+/** Every field is optional: flags may supply what the file leaves out. */
+export const imageDescriptionSchema = z
+  .strictObject({
+    $schema: z.string().describe('Where this schema is, for editors.'),
+    name: z
+      .string()
+      .describe('Name of the image, perhaps with a registry and namespace; put into lower case.'),
+    tag: z.string().nullable().describe('Tag of the image; null or absent: a hash of the description.'),
+    contents: z
+      .union([z.string(), z.array(z.string())], { error: 'must be a store path or a list of store paths' })
+      .describe('Store paths whose files appear as symlinks at /.'),
+    config: z
+      .custom<JsonObject>(isJsonObject, 'must be an object')
+      .describe("The container's configuration with Docker's and OCI's names: Cmd, Env, ExposedPorts, …"),
+    maxLayers: z.int().min(2).describe('Layers that the image may have in all.'),
+    created: date.describe("The image's creation date."),
+    mtime: date.describe('Modification time of everything in store layers.'),
+    uid: id.describe('Owner of everything in store layers.'),
+    gid: id.describe('Group of everything in store layers.'),
+    uname: ownerName.describe("Owner's name in store layers."),
+    gname: ownerName.describe("Group's name in store layers."),
+    architecture: z.string().min(1).describe("Architecture with Go's names: amd64, arm64."),
+    variant: z.string().min(1).nullable().describe('Variant of the architecture: v7, v8.'),
+    os: z.string().min(1).describe('Operating system.'),
+    store: z
+      .string()
+      .min(1)
+      .describe('Where store paths are read: auto, a directory, or file://DIR of a binary cache.'),
+    graph: z.string().min(1).describe('File with an exported reference graph, instead of the database.'),
+    layering: z.enum(['popularity']).describe('How the closure is divided into layers.'),
+  })
+  .partial();
+
+export type ImageDescription = z.infer<typeof imageDescriptionSchema>;
+
+/** How a field is called where it stands: a place in a file, or a flag. */
+export type FieldNamer = (path: readonly PropertyKey[]) => string;
+
+/**
+ * Checks a description and reports every problem at once.
+ * @throws PhylloError IMAGE_INVALID
+ */
+export function parseImageDescription(
+  value: unknown,
+  { origin, nameOf }: { readonly origin: string; readonly nameOf: FieldNamer },
+): ImageDescription {
+  const result = imageDescriptionSchema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, nameOf));
+  throw new PhylloError('IMAGE_INVALID', `${origin}: ${problems.join('; ')}`, {
+    hint: '`phyllo build --help` and docs/image-json.md list the fields',
+  });
+}
+
+/** `config.Env[2]`. */
+export const fieldInFile: FieldNamer = (path) =>
+  path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`))
+    .join('');
+
+const FIELDS = Object.keys(imageDescriptionSchema.shape);
+/** A name that differs more is not what was meant. */
+const MAX_DISTANCE = 3;
+
+function describeIssue(issue: z.core.$ZodIssue, nameOf: FieldNamer): string[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(key));
+  const place = nameOf(issue.path);
+  return [`${place === '' ? 'the description' : place} ${wording(issue)}`];
+}
+
+function unknownField(key: string): string {
+  const nearest = closest(key, FIELDS);
+  const isNear = distance(key.toLowerCase(), nearest.toLowerCase()) <= MAX_DISTANCE;
+  return `unknown field ${JSON.stringify(key)}${isNear ? `, did you mean ${JSON.stringify(nearest)}?` : ''}`;
+}
+
+function wording(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${/^[aeio]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected === 'int' ? 'whole number' : issue.expected}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
+    case 'too_big':
+      return `must be at most ${issue.maximum}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    default:
+      return issue.message;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Where a layer's bytes go, chunk by chunk. A writer fills `buffer` and commits what it filled, so that a file's content is
+ * read straight to where it is hashed and handed on: nothing is copied on the way.
+ */
+import { writeSync } from 'node:fs';
+import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
+
+/**
+ * Measured over 2.2 GB in 34,000 files: 64 KiB to 1 MiB are equally fast, 4 MiB falls out of the cache and is slower.
+ */
+export const CHUNK_SIZE = 256 * 1024;
+
+export interface ChunkSink {
+  /** Space for the next chunk. Another one, perhaps, after each commit. */
+  readonly buffer: Buffer;
+  /** Takes the first `length` bytes of `buffer`. Blocks while whoever takes them is slower. */
+  commit(length: number): void;
+}
+
+/** A file that is open for writing, and the place in it where the bytes go. */
+export interface FilePosition {
+  /** Name for messages. */
+  readonly file: string;
+  readonly fd: number;
+  /** Byte offset; up to 2^53. */
+  readonly offset: number;
+}
+
+/** Writes to the given places, all of them the same bytes; with none the bytes are only counted. */
+export class FileSink implements ChunkSink {
+  readonly buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
+  readonly #places: readonly FilePosition[];
+  #written = 0;
+
+  constructor(places: readonly FilePosition[]) {
+    this.#places = places;
+  }
+
+  commit(length: number): void {
+    for (const place of this.#places) {
+      writeFully(place, this.buffer.subarray(0, length), place.offset + this.#written);
+    }
+    this.#written += length;
+  }
+}
+
+/** @throws PhylloError DISK_FULL, DESTINATION_UNWRITABLE */
+export function writeFully(
+  { file, fd }: Pick<FilePosition, 'file' | 'fd'>,
+  bytes: Uint8Array,
+  offset: number,
+): void {
+  try {
+    for (let at = 0; at < bytes.length;) {
+      at += writeSync(fd, bytes, at, bytes.length - at, offset + at);
+    }
+  } catch (cause) {
+    throw writeError(file, cause);
+  }
+}
+
+/** What a failed write to `file` means to the user. */
+export function writeError(file: string, cause: unknown): PhylloError {
+  const code = systemErrorCode(cause);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new PhylloError('DISK_FULL', `cannot write ${file}: no space is left on its disk`, {
+      hint: 'nothing was left behind; make room or choose another place, and run again',
+      cause,
+    });
+  }
+  return new PhylloError('DESTINATION_UNWRITABLE', `cannot write ${file}: ${reasonOf(cause)}`, { cause });
+}

@@ -1,0 +1,90 @@
+/** The pool of worker threads. Jobs start in the order in which they are given; each worker has one at a time. */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { fromFailure, type Job, type JobResults, type Reply } from './worker-protocol.ts';
+
+interface Task {
+  readonly job: Job;
+  readonly onChunk: ((length: number) => void) | undefined;
+  readonly resolve: (result: JobResults[Job['kind']]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class LayerWorkers {
+  readonly #idle: Worker[] = [];
+  readonly #workers = new Map<Worker, Task | undefined>();
+  readonly #queue: Task[] = [];
+  #closed = false;
+
+  /** Starts `count` threads (at least one) at once; whoever calls must `close`. */
+  constructor(count: number) {
+    for (let i = 0; i < count; i += 1) this.#start();
+  }
+
+  /**
+   * Runs a job when a worker is free. `onChunk` gets the length of each chunk that a job with a ring announces.
+   * @throws what the job threw; an Error when the pool is closed first
+   */
+  run<K extends Job['kind']>(
+    job: Job & { readonly kind: K },
+    onChunk?: (length: number) => void,
+  ): Promise<JobResults[K]> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new Error('the workers are closed');
+      this.#queue.push({ job, onChunk, resolve: resolve as Task['resolve'], reject });
+      this.#dispatch();
+    });
+  }
+
+  /** Stops all threads, in the middle of a job if need be; unfinished jobs fail. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const unfinished = [...this.#workers.values(), ...this.#queue].filter((task) => task !== undefined);
+    this.#queue.length = 0;
+    for (const task of unfinished) task.reject(new Error('the workers were closed'));
+    await Promise.all([...this.#workers.keys()].map((worker) => worker.terminate()));
+  }
+
+  #start(): void {
+    // The program runs from TypeScript in the checkout and from JavaScript where it is installed.
+    const worker = new Worker(new URL(`./layer-worker${extname(import.meta.filename)}`, import.meta.url));
+    worker.on('message', (reply: Reply) => this.#receive(worker, reply));
+    worker.on('error', (error) => this.#fail(worker, error));
+    worker.on('exit', (status) =>
+      this.#fail(worker, new Error(`a worker thread ended with status ${status}`)),
+    );
+    this.#workers.set(worker, undefined);
+    this.#idle.push(worker);
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0 && this.#idle.length > 0) {
+      const worker = this.#idle.shift() as Worker;
+      const task = this.#queue.shift() as Task;
+      this.#workers.set(worker, task);
+      worker.postMessage(task.job);
+    }
+  }
+
+  #receive(worker: Worker, reply: Reply): void {
+    const task = this.#workers.get(worker);
+    if (reply.kind === 'chunk') {
+      task?.onChunk?.(reply.length);
+      return;
+    }
+    this.#workers.set(worker, undefined);
+    this.#idle.push(worker);
+    if (reply.kind === 'done') task?.resolve(reply.result);
+    else task?.reject(fromFailure(reply.failure));
+    this.#dispatch();
+  }
+
+  /** A worker that dies takes the build with it: what is queued could wait for ever. */
+  #fail(worker: Worker, error: Error): void {
+    const task = this.#workers.get(worker);
+    this.#workers.delete(worker);
+    if (this.#closed) return;
+    task?.reject(error);
+    for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+  }
+}

@@ -1,0 +1,58 @@
+/** Messages between the main thread and its workers. Plain data only. */
+import { type ErrorCode, PhylloError } from '../errors.ts';
+import type { ChunkRing } from './chunk-ring.ts';
+import type { FilePosition } from './chunk-sink.ts';
+import type { LayerDigest, LayerSource } from './layer-source.ts';
+import type { Scan, ScanRequest } from './scan-path.ts';
+
+export type Job = ScanJob | WriteJob;
+
+export interface ScanJob {
+  readonly kind: 'scan';
+  readonly request: ScanRequest;
+}
+
+export interface WriteJob {
+  readonly kind: 'write';
+  readonly layer: LayerSource;
+  readonly to: WriteTarget;
+}
+
+/** The same bytes at several places of files (none: only their digest is wanted), or chunks to the main thread. */
+export type WriteTarget =
+  | { readonly kind: 'files'; readonly places: readonly FilePosition[] }
+  | { readonly kind: 'ring'; readonly ring: ChunkRing };
+
+export interface JobResults {
+  readonly scan: Scan;
+  readonly write: LayerDigest;
+}
+
+export type Reply =
+  | { readonly kind: 'chunk'; readonly length: number }
+  | { readonly kind: 'done'; readonly result: JobResults[Job['kind']] }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** An error's class does not survive a message; its fields do. */
+export interface Failure {
+  readonly code: ErrorCode | undefined;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly stack: string | undefined;
+}
+
+export function toFailure(error: unknown): Failure {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof PhylloError)) return { code: undefined, message, hint: undefined, stack };
+  return { code: error.code, message, hint: error.hint, stack };
+}
+
+/** The error that `toFailure` took apart; one without a code is a bug and keeps the worker's stack. */
+export function fromFailure({ code, message, hint, stack }: Failure): Error {
+  const error =
+    code === undefined
+      ? new Error(message)
+      : new PhylloError(code, message, hint === undefined ? {} : { hint });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

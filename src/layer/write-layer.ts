@@ -1,0 +1,95 @@
+/** Turns a layer into the bytes of its tar. */
+import { PhylloError } from '../errors.ts';
+import { visitNar } from '../store/nar-tree.ts';
+import type { NarSource, TreeEntry } from '../store/tree.ts';
+import { listingEntries } from '../store/tree-listing.ts';
+import type { ChunkSink } from './chunk-sink.ts';
+import { encodeGnuHeader } from './gnu-header.ts';
+import {
+  type CustomisationLayerSource,
+  type LayerDigest,
+  type LayerSource,
+  type ScannedPath,
+  STORE_LAYER_PREFIX,
+  type StoreLayerSource,
+} from './layer-source.ts';
+import { encodePaxHeader } from './pax-header.ts';
+import { storeMember } from './scan-path.ts';
+import type { TarOwnership } from './tar-member.ts';
+import { TarStream } from './tar-stream.ts';
+
+/**
+ * Writes the layer's tar to `sink`; each file is opened and read once.
+ * @throws PhylloError FILE_CHANGED, FILE_UNREADABLE, NAR_INVALID, NAR_MISMATCH, and what the sink throws
+ */
+export async function writeLayer(layer: LayerSource, sink: ChunkSink): Promise<LayerDigest> {
+  const tar = new TarStream(sink);
+  if (layer.kind === 'store') await writeStoreLayer(layer, tar);
+  else writeCustomisationLayer(layer, tar);
+  const diffID = tar.finish();
+  return { diffID, size: tar.size };
+}
+
+async function writeStoreLayer({ paths, ownership }: StoreLayerSource, tar: TarStream): Promise<void> {
+  for (const member of STORE_LAYER_PREFIX) tar.write(encodePaxHeader(member, ownership));
+  for (const path of paths) {
+    if (path.source.kind === 'directory')
+      writeDirectory(path, { location: path.source.location, ownership, tar });
+    else await writeNar(path, { source: path.source, ownership, tar });
+  }
+}
+
+function writeDirectory(
+  { storePath, listing }: ScannedPath,
+  {
+    location,
+    ownership,
+    tar,
+  }: { readonly location: string; readonly ownership: TarOwnership; readonly tar: TarStream },
+): void {
+  const root = Buffer.from(location).toString('latin1');
+  for (const entry of listingEntries(listing)) {
+    tar.write(encodePaxHeader(storeMember(storePath, entry), ownership));
+    if (entry.kind === 'file') tar.file(entry.path === '' ? root : `${root}/${entry.path}`, entry.size);
+  }
+}
+
+/** A NAR's entries come with their contents; the listing tells what they were when the layer's size was computed. */
+async function writeNar(
+  { storePath, listing }: ScannedPath,
+  {
+    source,
+    ownership,
+    tar,
+  }: { readonly source: NarSource; readonly ownership: TarOwnership; readonly tar: TarStream },
+): Promise<void> {
+  const expected = listingEntries(listing);
+  await visitNar(source, {
+    entry(entry) {
+      tar.pad();
+      checkListed(entry, { expected: expected.next().value, source });
+      tar.write(encodePaxHeader(storeMember(storePath, entry), ownership));
+    },
+    data(chunk) {
+      tar.write(chunk);
+    },
+  });
+  tar.pad();
+}
+
+function checkListed(
+  entry: TreeEntry,
+  { expected, source }: { readonly expected: TreeEntry | undefined | void; readonly source: NarSource },
+): void {
+  if (JSON.stringify(entry) === JSON.stringify(expected)) return;
+  throw new PhylloError('FILE_CHANGED', `${source.location} changed while its layer was made`, {
+    hint: 'files of a binary cache must not be written to; run again',
+  });
+}
+
+function writeCustomisationLayer({ members, mtimeSeconds }: CustomisationLayerSource, tar: TarStream): void {
+  for (const member of members) {
+    tar.write(encodeGnuHeader(member, { mtimeSeconds, uid: member.uid, gid: member.gid }));
+    if (member.kind === 'file') tar.file(member.location, member.size);
+  }
+}

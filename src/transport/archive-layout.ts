@@ -1,0 +1,95 @@
+/**
+ * One archive that loads everywhere: an OCI image layout and a docker archive in the same tar.
+ *
+ * | member | for |
+ * |---|---|
+ * | `blobs/sha256/…` of each layer, bottom to top | both |
+ * | `blobs/sha256/…` of the config and the manifest | both, OCI |
+ * | `oci-layout`, `index.json` | OCI |
+ * | `manifest.json` | Docker |
+ *
+ * Layers come first: their sizes are known before their bytes are, so each one's place is, too, and they can be written side
+ * by side. Everything that holds a digest comes after them.
+ *
+ * @see OCI image-spec v1.1, image-layout.md; Docker image spec v1.2, "Combined Image JSON"
+ */
+import { type Digest, digestHex } from '../digest.ts';
+import type { Blob } from '../image/blob.ts';
+import { type Image, type ImageDocuments } from '../image/image.ts';
+import { encodeDockerManifest, encodeIndex, OCI_LAYOUT } from '../image/image-manifest.ts';
+import type { ImageReference } from '../image/image-reference.ts';
+import { encodePaxHeader, paxHeaderSize } from '../layer/pax-header.ts';
+import { BLOCK_SIZE, roundUp, tarSize, type TarMember, type TarOwnership } from '../layer/tar-member.ts';
+
+export interface ArchiveLayout {
+  /** Byte offset of each layer's member header. */
+  readonly headers: readonly number[];
+  /** Byte offset of each layer's content. */
+  readonly contents: readonly number[];
+  /** Where the documents begin. */
+  readonly documents: number;
+}
+
+const OWNERSHIP: TarOwnership = { mtimeSeconds: 1, uid: 0, gid: 0, uname: '', gname: '' };
+/** As long as every digest, so that a header's size is known before the digest is. */
+const PLACEHOLDER = `sha256:${'0'.repeat(64)}` as Digest;
+
+/** @param sizes bytes of each layer, bottom to top */
+export function layoutArchive(sizes: readonly number[]): ArchiveLayout {
+  const headers: number[] = [];
+  const contents: number[] = [];
+  let at = 0;
+  for (const size of sizes) {
+    headers.push(at);
+    contents.push(at + paxHeaderSize(blobMember(PLACEHOLDER, size), OWNERSHIP));
+    at = (contents.at(-1) as number) + roundUp(size, BLOCK_SIZE);
+  }
+  return { headers, contents, documents: at };
+}
+
+export function layerHeader({ digest, size }: { readonly digest: Digest; readonly size: number }): Buffer {
+  return encodePaxHeader(blobMember(digest, size), OWNERSHIP);
+}
+
+/** Everything after the layers, the archive's end included. `offset` is where it begins. */
+export function encodeDocuments(
+  documents: ImageDocuments,
+  {
+    image,
+    reference,
+    offset,
+  }: { readonly image: Image; readonly reference: ImageReference; readonly offset: number },
+): Buffer {
+  const { config, manifest, layers } = documents;
+  const dockerManifest = encodeDockerManifest({
+    reference,
+    configPath: blobPath(config.digest),
+    layerPaths: layers.map((layer) => blobPath(layer.digest)),
+  });
+  const members = [
+    ...encodeMember(blobPath(config.digest), config),
+    ...encodeMember(blobPath(manifest.digest), manifest),
+    ...encodeMember('oci-layout', OCI_LAYOUT),
+    ...encodeMember('index.json', encodeIndex({ manifest, platform: image.platform, reference })),
+    ...encodeMember('manifest.json', dockerManifest),
+  ];
+  const length = members.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat(members, tarSize(offset + length) - offset);
+}
+
+function encodeMember(name: string, { bytes }: Blob): Buffer[] {
+  const padding = Buffer.alloc(roundUp(bytes.length, BLOCK_SIZE) - bytes.length);
+  return [encodePaxHeader(fileMember(name, bytes.length), OWNERSHIP), bytes, padding];
+}
+
+function blobMember(digest: Digest, size: number): TarMember {
+  return fileMember(blobPath(digest), size);
+}
+
+function fileMember(name: string, size: number): TarMember {
+  return { kind: 'file', name, mode: 0o444, size, linkName: '' };
+}
+
+function blobPath(digest: Digest): string {
+  return `blobs/sha256/${digestHex(digest)}`;
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import type { VectorEntry, VectorStorePath } from './vector-tree.ts';
+
+interface Golden<Case> {
+  readonly cases: readonly Case[];
+}
+
+export interface LayerTarCase {
+  readonly name: string;
+  readonly note: string;
+  readonly storePaths: readonly VectorStorePath[];
+  readonly layer: readonly string[];
+  readonly mtime: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly uname: string;
+  readonly gname: string;
+  readonly expected: { readonly size: number; readonly sha256: string };
+}
+
+export interface CustomisationCase {
+  readonly name: string;
+  readonly note: string;
+  readonly contents: readonly string[];
+  readonly storePaths: readonly VectorStorePath[];
+  readonly extraEntries: readonly VectorEntry[];
+  readonly expected: {
+    readonly members: readonly { readonly name: string; readonly type: string; readonly target?: string }[];
+    readonly layerTar: { readonly size: number; readonly sha256: string };
+  };
+}
+
+export interface ArchiveCase {
+  readonly name: string;
+  readonly note: string;
+  readonly fromImage: string | null;
+  readonly conf: string;
+  readonly storePaths: readonly VectorStorePath[];
+  readonly expected: { readonly diffIds?: readonly string[]; readonly error?: string };
+}
+
+export function layerTarCases(): readonly LayerTarCase[] {
+  return read<LayerTarCase>('layer-tars.json');
+}
+
+export function customisationCases(): readonly CustomisationCase[] {
+  return read<CustomisationCase>('customisation.json');
+}
+
+export function archiveCases(): readonly ArchiveCase[] {
+  return read<ArchiveCase>('archives.json');
+}
+
+function read<Case>(file: string): readonly Case[] {
+  const text = readFileSync(new URL(`../golden/${file}`, import.meta.url), 'utf8');
+  return (JSON.parse(text) as Golden<Case>).cases;
+}
