@@ -22,17 +22,27 @@
  * floating-point filters before exact arithmetic (Shewchuk 1997).
  */
 import type { LayerPlan } from './layer-plan.ts';
+import type { StorePath } from '../store/store-path.ts';
 import { exactPopularities } from './exact-popularity.ts';
 import { layerOf } from './layer-of.ts';
 import { type Estimates, estimatePopularity, isCertainlyGreater } from './popularity-estimate.ts';
 import { compareText, type ReferenceGraph, row } from './reference-graph.ts';
 
-/**
- * At most `storeLayers` layers, at least 1: the most popular paths alone, then the rest together in order of popularity.
- */
-export function planPopularity(graph: ReferenceGraph, storeLayers: number): readonly LayerPlan[] {
-  const order = popularityOrder(graph);
-  const alone = order.length <= storeLayers ? order : order.slice(0, storeLayers - 1);
+export interface PopularityOptions {
+  /** Of layers, at least 1. */
+  readonly limit: number;
+  /** Paths that count as referrers and are then dropped. */
+  readonly ignore?: readonly StorePath[];
+}
+
+/** At most `limit` layers: the most popular paths alone, then the rest together in order of popularity. */
+export function planPopularity(
+  graph: ReferenceGraph,
+  { limit, ignore }: PopularityOptions,
+): readonly LayerPlan[] {
+  const ignored = new Set(ignore);
+  const order = popularityOrder(graph).filter((id) => !ignored.has(graph.infos[id]!.path));
+  const alone = order.length <= limit ? order : order.slice(0, limit - 1);
   const counts = exactPopularities(graph, alone);
   const layers = alone.map((id, place) =>
     layerOf([graph.infos[id]!], { kind: 'popular', popularity: String(counts[place]) }),

@@ -38,16 +38,30 @@ export function indexReferences(infos: readonly PathInfo[]): ReferenceGraph {
 }
 
 /**
- * The graph of some of its paths, with the references among them; ids are new.
- * `ids` may be in any order, each once.
+ * The graph of some of its paths, with those of the references among them that count (default: all).
+ * New ids are places in `ids`, which are ascending, each once.
  */
-export function inducedGraph(graph: ReferenceGraph, ids: Iterable<number>): ReferenceGraph {
-  const kept = Int32Array.from(ids).sort();
-  const newIds = new Int32Array(graph.infos.length).fill(-1);
-  for (const [newId, id] of kept.entries()) newIds[id] = newId;
-  const infos = Array.from(kept, (id) => graph.infos[id]!);
-  const rows = Array.from(kept, (id) => keptTargets(row(graph.references, id), newIds));
+export function inducedGraph(
+  graph: ReferenceGraph,
+  ids: readonly number[],
+  counts: (source: number, target: number) => boolean = () => true,
+): ReferenceGraph {
+  const newIds = new Map(ids.map((id, newId) => [id, newId]));
+  const infos = ids.map((id) => graph.infos[id]!);
+  const rows = ids.map((id) => {
+    const targets = Array.from(row(graph.references, id)).filter((target) => newIds.has(target));
+    return targets.filter((target) => counts(id, target)).map((target) => newIds.get(target)!);
+  });
   return withOrder({ infos, idOf: indexPaths(infos), references: packRows(rows) });
+}
+
+/** The same paths without some of them and the references to those. */
+export function withoutPaths(infos: readonly PathInfo[], left: ReadonlySet<string>): readonly PathInfo[] {
+  const kept = infos.filter(({ path }) => !left.has(path));
+  return kept.map((info) => {
+    const references = info.references.filter((reference) => !left.has(reference));
+    return references.length === info.references.length ? info : Object.assign({}, info, { references });
+  });
 }
 
 /** The ids next to `id`; a view, not a copy. */
@@ -107,12 +121,6 @@ function missingReference(path: StorePath, reference: StorePath): never {
   throw new PhylloError('CLOSURE_INCOMPLETE', `the closure lacks ${reference}, which ${path} refers to`, {
     hint: 'export the whole closure, for example with nix path-info --recursive --json',
   });
-}
-
-function keptTargets(targets: Int32Array, newIds: Int32Array): readonly number[] {
-  const kept: number[] = [];
-  for (const target of targets) if (newIds[target] !== -1) kept.push(newIds[target]!);
-  return kept;
 }
 
 function packRows(rows: readonly (readonly number[])[]): Adjacency {
