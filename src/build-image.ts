@@ -77,7 +77,7 @@ interface MakeOptions extends BuildOptions {
 }
 
 async function makeImage(settings: ImageSettings, options: MakeOptions): Promise<BuiltImage> {
-  const { plan, workers, jobs } = options;
+  const { plan, workers } = options;
   options.onPhase?.('planned');
   const own = referenceOf(settings, plan);
   const targets = options.targets(own);
@@ -86,7 +86,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const { layer: customisation, conflicts } = customisationLayer(plan, scanned);
   const layers = [...plan.layers.map((layer) => storeLayer(layer, { settings, scanned })), customisation];
   const image: Image = { ...settings, layers };
-  const { digests, documents } = await deliver(image, { targets, workers, jobs });
+  const { digests, documents } = await deliver(image, { targets, workers });
   options.onPhase?.('delivered');
   return {
     reference: own,

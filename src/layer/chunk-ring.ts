@@ -1,39 +1,38 @@
 /**
- * A ring of chunks in shared memory between a worker that makes a layer and the main thread that sends it on. The worker
- * waits when the ring is full, so a layer of any size needs the ring's memory and no more.
+ * A ring of chunks in shared memory between the thread that makes a layer's bytes and the one that uses them. The maker waits
+ * when the ring is full, so a layer of any size needs the ring's memory and no more.
  *
- * The worker announces each chunk by a message; the main thread gives slots back through a counter.
+ * Control words, 32 bits each: the number of free slots, the number of filled ones, then the length of each slot's chunk.
+ * A chunk of length 0 is the end.
  */
 import { CHUNK_SIZE, type ChunkSink } from './chunk-sink.ts';
 
+/** Measured over 2.2 GB: 8 to 32 slots are equally fast, 2 are 10 % slower. */
 const SLOTS = 16;
-/** Index of the counter of free slots. */
 const FREE = 0;
+const FILLED = 1;
+const LENGTHS = 2;
 
 /** Plain data for a message. */
 export interface ChunkRing {
   readonly control: Int32Array<SharedArrayBuffer>;
-  readonly slots: readonly Uint8Array<SharedArrayBuffer>[];
+  readonly slots: Uint8Array<SharedArrayBuffer>;
 }
 
 export function createChunkRing(): ChunkRing {
-  const control = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const control = new Int32Array(new SharedArrayBuffer((LENGTHS + SLOTS) * Int32Array.BYTES_PER_ELEMENT));
   control[FREE] = SLOTS;
-  const memory = new SharedArrayBuffer(SLOTS * CHUNK_SIZE);
-  const slots = Array.from({ length: SLOTS }, (_, i) => new Uint8Array(memory, i * CHUNK_SIZE, CHUNK_SIZE));
-  return { control, slots };
+  return { control, slots: new Uint8Array(new SharedArrayBuffer(SLOTS * CHUNK_SIZE)) };
 }
 
-/** The worker's end. `announce` tells the other end that the next slot holds `length` bytes. */
+/** The maker's end. Never on the main thread: it blocks. */
 export class RingSink implements ChunkSink {
   readonly #ring: ChunkRing;
-  readonly #announce: (length: number) => void;
   #next = 0;
   #held: Buffer | undefined;
 
-  constructor(ring: ChunkRing, announce: (length: number) => void) {
+  constructor(ring: ChunkRing) {
     this.#ring = ring;
-    this.#announce = announce;
   }
 
   get buffer(): Buffer {
@@ -42,40 +41,60 @@ export class RingSink implements ChunkSink {
   }
 
   commit(length: number): void {
+    const { control } = this.#ring;
+    this.#held ??= this.#acquire();
+    control[LENGTHS + this.#next] = length;
+    this.#next = (this.#next + 1) % SLOTS;
     this.#held = undefined;
-    this.#announce(length);
+    Atomics.add(control, FILLED, 1);
+    Atomics.notify(control, FILLED);
+  }
+
+  /** Tells the other end that nothing follows. */
+  end(): void {
+    this.commit(0);
   }
 
   #acquire(): Buffer {
-    const { control, slots } = this.#ring;
+    const { control } = this.#ring;
     while (Atomics.load(control, FREE) === 0) Atomics.wait(control, FREE, 0);
     Atomics.sub(control, FREE, 1);
-    const slot = slots[this.#next % slots.length] as Uint8Array<SharedArrayBuffer>;
-    this.#next += 1;
-    return Buffer.from(slot.buffer, slot.byteOffset, slot.byteLength);
+    return slotOf(this.#ring, this.#next);
   }
 }
 
-/** The main thread's end: turns announcements into chunks, in order. */
-export class RingReader {
-  readonly #ring: ChunkRing;
-  #next = 0;
-
-  constructor(ring: ChunkRing) {
-    this.#ring = ring;
+/** Chunks in order, each valid until the next is asked for. Never on the main thread: it blocks. */
+export function* readRing(ring: ChunkRing): Generator<Buffer, void, undefined> {
+  for (let next = 0; ; next = (next + 1) % SLOTS) {
+    while (Atomics.load(ring.control, FILLED) === 0) Atomics.wait(ring.control, FILLED, 0);
+    const chunk = takeChunk(ring, next);
+    if (chunk.length > 0) yield chunk;
+    releaseSlot(ring);
+    if (chunk.length === 0) return;
   }
+}
 
-  /** The bytes of the chunk announced next; a view of shared memory that is valid until `release`. */
-  take(length: number): Uint8Array {
-    const { slots } = this.#ring;
-    const slot = slots[this.#next % slots.length] as Uint8Array;
-    this.#next += 1;
-    return slot.subarray(0, length);
+/** The same without blocking. It waits for ever when the maker fails: wait for that, too. */
+export async function* readRingAsync(ring: ChunkRing): AsyncGenerator<Buffer, void, undefined> {
+  for (let next = 0; ; next = (next + 1) % SLOTS) {
+    while (Atomics.load(ring.control, FILLED) === 0) await Atomics.waitAsync(ring.control, FILLED, 0).value;
+    const chunk = takeChunk(ring, next);
+    if (chunk.length > 0) yield chunk;
+    releaseSlot(ring);
+    if (chunk.length === 0) return;
   }
+}
 
-  /** Gives the oldest taken slot back to the worker. */
-  release(): void {
-    Atomics.add(this.#ring.control, FREE, 1);
-    Atomics.notify(this.#ring.control, FREE);
-  }
+function takeChunk(ring: ChunkRing, index: number): Buffer {
+  Atomics.sub(ring.control, FILLED, 1);
+  return slotOf(ring, index).subarray(0, ring.control[LENGTHS + index]);
+}
+
+function releaseSlot({ control }: ChunkRing): void {
+  Atomics.add(control, FREE, 1);
+  Atomics.notify(control, FREE);
+}
+
+function slotOf({ slots }: ChunkRing, index: number): Buffer {
+  return Buffer.from(slots.buffer, index * CHUNK_SIZE, CHUNK_SIZE);
 }

@@ -2,7 +2,9 @@
  * Where a layer's bytes go, chunk by chunk. A writer fills `buffer` and commits what it filled, so that a file's content is
  * read straight to where it is hashed and handed on: nothing is copied on the way.
  */
+import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
+import { type Digest, finishDigest } from '../digest.ts';
 import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 
 /**
@@ -26,10 +28,11 @@ export interface FilePosition {
   readonly offset: number;
 }
 
-/** Writes to the given places, all of them the same bytes; with none the bytes are only counted. */
+/** Writes to the given places, all of them the same bytes, and hashes them. */
 export class FileSink implements ChunkSink {
   readonly buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
   readonly #places: readonly FilePosition[];
+  readonly #hash = createHash('sha256');
   #written = 0;
 
   constructor(places: readonly FilePosition[]) {
@@ -37,11 +40,43 @@ export class FileSink implements ChunkSink {
   }
 
   commit(length: number): void {
-    for (const place of this.#places) {
-      writeFully(place, this.buffer.subarray(0, length), place.offset + this.#written);
-    }
+    const chunk = this.buffer.subarray(0, length);
+    this.#hash.update(chunk);
+    writeToPlaces(this.#places, chunk, this.#written);
     this.#written += length;
   }
+
+  /** Digest of all that was committed. The sink is of no use afterwards. */
+  digest(): Digest {
+    return finishDigest(this.#hash);
+  }
+}
+
+/** Writes to the given places what a second sink takes as well. */
+export class TeeSink implements ChunkSink {
+  readonly #places: readonly FilePosition[];
+  readonly #sink: ChunkSink;
+  #written = 0;
+
+  constructor(places: readonly FilePosition[], sink: ChunkSink) {
+    this.#places = places;
+    this.#sink = sink;
+  }
+
+  get buffer(): Buffer {
+    return this.#sink.buffer;
+  }
+
+  commit(length: number): void {
+    const chunk = this.#sink.buffer.subarray(0, length);
+    writeToPlaces(this.#places, chunk, this.#written);
+    this.#sink.commit(length);
+    this.#written += length;
+  }
+}
+
+function writeToPlaces(places: readonly FilePosition[], chunk: Uint8Array, at: number): void {
+  for (const place of places) writeFully(place, chunk, place.offset + at);
 }
 
 /** @throws PhylloError DISK_FULL, DESTINATION_UNWRITABLE */

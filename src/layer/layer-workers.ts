@@ -5,7 +5,6 @@ import { fromFailure, type Job, type JobResults, type Reply } from './worker-pro
 
 interface Task {
   readonly job: Job;
-  readonly onChunk: ((length: number) => void) | undefined;
   readonly resolve: (result: JobResults[Job['kind']]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -16,22 +15,23 @@ export class LayerWorkers {
   readonly #queue: Task[] = [];
   #closed = false;
 
+  /** Threads that work at the same time. */
+  readonly count: number;
+
   /** Starts `count` threads (at least one) at once; whoever calls must `close`. */
   constructor(count: number) {
+    this.count = count;
     for (let i = 0; i < count; i += 1) this.#start();
   }
 
   /**
-   * Runs a job when a worker is free. `onChunk` gets the length of each chunk that a job with a ring announces.
+   * Runs a job when a worker is free.
    * @throws what the job threw; an Error when the pool is closed first
    */
-  run<K extends Job['kind']>(
-    job: Job & { readonly kind: K },
-    onChunk?: (length: number) => void,
-  ): Promise<JobResults[K]> {
+  run<K extends Job['kind']>(job: Job & { readonly kind: K }): Promise<JobResults[K]> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new Error('the workers are closed');
-      this.#queue.push({ job, onChunk, resolve: resolve as Task['resolve'], reject });
+      this.#queue.push({ job, resolve: resolve as Task['resolve'], reject });
       this.#dispatch();
     });
   }
@@ -68,10 +68,6 @@ export class LayerWorkers {
 
   #receive(worker: Worker, reply: Reply): void {
     const task = this.#workers.get(worker);
-    if (reply.kind === 'chunk') {
-      task?.onChunk?.(reply.length);
-      return;
-    }
     this.#workers.set(worker, undefined);
     this.#idle.push(worker);
     if (reply.kind === 'done') task?.resolve(reply.result);

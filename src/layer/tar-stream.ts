@@ -1,7 +1,5 @@
-/** Assembles a tar in a sink's chunks and hashes it on the way. Synchronous: it runs in worker threads. */
+/** Assembles a tar in a sink's chunks. Synchronous: it runs in worker threads. */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { createHash } from 'node:crypto';
-import { type Digest, finishDigest } from '../digest.ts';
 import { PhylloError, reasonOf } from '../errors.ts';
 import { displayPath, systemPath } from '../store/directory-tree.ts';
 import type { ChunkSink } from './chunk-sink.ts';
@@ -9,7 +7,6 @@ import { BLOCK_SIZE, roundUp, tarSize } from './tar-member.ts';
 
 export class TarStream {
   readonly #sink: ChunkSink;
-  readonly #hash = createHash('sha256');
   #filled = 0;
   #committed = 0;
 
@@ -53,10 +50,9 @@ export class TarStream {
   }
 
   /** Ends the tar. The stream is of no use afterwards. */
-  finish(): Digest {
+  finish(): void {
     this.#zeros(tarSize(this.size) - this.size);
     this.#flush();
-    return finishDigest(this.#hash);
   }
 
   #content(fd: number, { location, size }: { readonly location: string; readonly size: number }): void {
@@ -108,7 +104,6 @@ export class TarStream {
 
   #flush(): void {
     if (this.#filled === 0) return;
-    this.#hash.update(this.#sink.buffer.subarray(0, this.#filled));
     this.#sink.commit(this.#filled);
     this.#committed += this.#filled;
     this.#filled = 0;

@@ -5,31 +5,42 @@ import type { FilePosition } from './chunk-sink.ts';
 import type { LayerDigest, LayerSource } from './layer-source.ts';
 import type { Scan, ScanRequest } from './scan-path.ts';
 
-export type Job = ScanJob | WriteJob;
+export type Job = ScanJob | WriteJob | FeedJob | DigestJob;
 
 export interface ScanJob {
   readonly kind: 'scan';
   readonly request: ScanRequest;
 }
 
+/** Makes a layer at its places in files, and hashes it. */
 export interface WriteJob {
   readonly kind: 'write';
   readonly layer: LayerSource;
-  readonly to: WriteTarget;
+  readonly places: readonly FilePosition[];
 }
 
-/** The same bytes at several places of files (none: only their digest is wanted), or chunks to the main thread. */
-export type WriteTarget =
-  | { readonly kind: 'files'; readonly places: readonly FilePosition[] }
-  | { readonly kind: 'ring'; readonly ring: ChunkRing };
+/** Makes a layer at its places in files and hands its bytes on; whoever reads the ring hashes them. */
+export interface FeedJob {
+  readonly kind: 'feed';
+  readonly layer: LayerSource;
+  readonly places: readonly FilePosition[];
+  readonly ring: ChunkRing;
+}
+
+/** Hashes what comes through a ring. */
+export interface DigestJob {
+  readonly kind: 'digest';
+  readonly ring: ChunkRing;
+}
 
 export interface JobResults {
   readonly scan: Scan;
   readonly write: LayerDigest;
+  readonly feed: undefined;
+  readonly digest: LayerDigest;
 }
 
 export type Reply =
-  | { readonly kind: 'chunk'; readonly length: number }
   | { readonly kind: 'done'; readonly result: JobResults[Job['kind']] }
   | { readonly kind: 'failed'; readonly failure: Failure };
 

@@ -7,7 +7,6 @@ import type { ChunkSink } from './chunk-sink.ts';
 import { encodeGnuHeader } from './gnu-header.ts';
 import {
   type CustomisationLayerSource,
-  type LayerDigest,
   type LayerSource,
   type ScannedPath,
   STORE_LAYER_PREFIX,
@@ -19,15 +18,15 @@ import type { TarOwnership } from './tar-member.ts';
 import { TarStream } from './tar-stream.ts';
 
 /**
- * Writes the layer's tar to `sink`; each file is opened and read once.
+ * Writes the layer's tar to `sink` and gives its size in bytes; each file is opened and read once.
  * @throws PhylloError FILE_CHANGED, FILE_UNREADABLE, NAR_INVALID, NAR_MISMATCH, and what the sink throws
  */
-export async function writeLayer(layer: LayerSource, sink: ChunkSink): Promise<LayerDigest> {
+export async function writeLayer(layer: LayerSource, sink: ChunkSink): Promise<number> {
   const tar = new TarStream(sink);
   if (layer.kind === 'store') await writeStoreLayer(layer, tar);
   else writeCustomisationLayer(layer, tar);
-  const diffID = tar.finish();
-  return { diffID, size: tar.size };
+  tar.finish();
+  return tar.size;
 }
 
 async function writeStoreLayer({ paths, ownership }: StoreLayerSource, tar: TarStream): Promise<void> {

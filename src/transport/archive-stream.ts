@@ -2,12 +2,14 @@
  * An archive as a stream. A member's name is its digest, so digests come first: the layers are made twice, once to learn
  * their digests and once to be sent, and nothing is stored. What is sent is hashed again and must be the same.
  */
+import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
+import { finishDigest } from '../digest.ts';
 import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 import type { Image, ImageDocuments, ImageLayer } from '../image/image.ts';
 import type { ImageReference } from '../image/image-reference.ts';
-import { type ChunkRing, createChunkRing, RingReader } from '../layer/chunk-ring.ts';
-import type { LayerDigest } from '../layer/layer-source.ts';
+import { type ChunkRing, createChunkRing, readRingAsync } from '../layer/chunk-ring.ts';
+import type { LayerDigest, LayerSource } from '../layer/layer-source.ts';
 import type { LayerWorkers } from '../layer/layer-workers.ts';
 import { encodeDocuments, layerHeader, layoutArchive } from './archive-layout.ts';
 
@@ -17,8 +19,6 @@ export interface StreamRequest {
   readonly digests: readonly LayerDigest[];
   readonly reference: ImageReference;
   readonly workers: LayerWorkers;
-  /** Layers that are made ahead at once, at least one. */
-  readonly jobs: number;
 }
 
 /**
@@ -38,62 +38,56 @@ export async function streamArchive(output: Writable, request: StreamRequest): P
 }
 
 async function writeLayers(writer: ChunkWriter, request: StreamRequest): Promise<void> {
-  const { layers } = request.image;
-  const rings = Array.from({ length: Math.min(request.jobs, layers.length) }, createChunkRing);
-  const made = new Map<number, LayerInTransit>();
+  const { image, digests, workers } = request;
+  const rings = Array.from({ length: Math.min(workers.count, image.layers.length) }, createChunkRing);
+  const transits: LayerInTransit[] = [];
   const start = (index: number): void => {
-    const layer = layers[index];
-    if (layer !== undefined)
-      made.set(index, new LayerInTransit(layer, rings[index % rings.length] as ChunkRing, request.workers));
+    const layer = image.layers[index];
+    if (layer === undefined) return;
+    transits[index] = sendThrough(rings[index % rings.length] as ChunkRing, {
+      source: layer.source,
+      workers,
+    });
   };
   for (const index of rings.keys()) start(index);
-  for (const [index, digest] of request.digests.entries()) {
-    const layer = made.get(index) as LayerInTransit;
-    made.delete(index);
+  for (const [index, digest] of digests.entries()) {
     await writer.write(layerHeader({ digest: digest.diffID, size: digest.size }));
-    await layer.copyTo(writer);
-    requireEqual(await layer.digest, { expected: digest, layer: layers[index] as ImageLayer });
+    const sent = await copyLayer(transits[index] as LayerInTransit, writer);
+    requireEqual(sent, { expected: digest, layer: image.layers[index] as ImageLayer });
     start(index + rings.length);
   }
 }
 
 /** A layer that a worker makes while it is sent. */
-class LayerInTransit {
-  readonly digest: Promise<LayerDigest>;
-  readonly #reader: RingReader;
-  /** Lengths of chunks that are announced and not yet sent. */
-  readonly #announced: number[] = [];
-  #ended = false;
-  #wake: () => void = () => undefined;
+interface LayerInTransit {
+  readonly ring: ChunkRing;
+  /** Settles when the worker is done. */
+  readonly made: Promise<unknown>;
+}
 
-  constructor({ source }: ImageLayer, ring: ChunkRing, workers: LayerWorkers) {
-    this.#reader = new RingReader(ring);
-    this.digest = workers.run({ kind: 'write', layer: source, to: { kind: 'ring', ring } }, (length) => {
-      this.#announced.push(length);
-      this.#wake();
-    });
-    // Whoever waits for the digest hears of a failure; until then it must not count as unhandled.
-    this.digest.catch(() => undefined).finally(() => this.#end());
-  }
+function sendThrough(
+  ring: ChunkRing,
+  { source, workers }: { readonly source: LayerSource; readonly workers: LayerWorkers },
+): LayerInTransit {
+  const made = workers.run({ kind: 'feed', layer: source, places: [], ring });
+  // Whoever copies the layer hears of a failure; until then it must not count as unhandled.
+  made.catch(() => undefined);
+  return { ring, made };
+}
 
-  async copyTo(writer: ChunkWriter): Promise<void> {
-    for (;;) {
-      const length = this.#announced.shift();
-      if (length !== undefined) {
-        await writer.write(this.#reader.take(length));
-        this.#reader.release();
-      } else if (this.#ended) {
-        return;
-      } else {
-        await new Promise<void>((resolve) => (this.#wake = resolve));
-      }
+/** Hashing here leaves the worker to read on: the main thread has nothing else to do. */
+async function copyLayer({ ring, made }: LayerInTransit, writer: ChunkWriter): Promise<LayerDigest> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const copy = async (): Promise<void> => {
+    for await (const chunk of readRingAsync(ring)) {
+      hash.update(chunk);
+      size += chunk.length;
+      await writer.write(chunk);
     }
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.#wake();
-  }
+  };
+  await Promise.all([made, copy()]);
+  return { diffID: finishDigest(hash), size };
 }
 
 /** Writes one chunk after the other and turns the stream's errors into ours. */

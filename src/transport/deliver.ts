@@ -7,6 +7,7 @@ import { describeImage, type Image, type ImageDocuments } from '../image/image.t
 import type { ImageReference } from '../image/image-reference.ts';
 import type { LayerDigest } from '../layer/layer-source.ts';
 import type { LayerWorkers } from '../layer/layer-workers.ts';
+import { makeLayers } from '../layer/make-layers.ts';
 import { ArchiveFile } from './archive-file.ts';
 import { layoutArchive } from './archive-layout.ts';
 import { streamArchive } from './archive-stream.ts';
@@ -35,18 +36,17 @@ export interface Delivery {
 export interface DeliverOptions {
   readonly targets: readonly Target[];
   readonly workers: LayerWorkers;
-  readonly jobs: number;
 }
 
 /**
  * Files appear whole or not at all, all of them before the first stream begins.
  * @throws PhylloError DESTINATION_UNWRITABLE, DISK_FULL, FILE_CHANGED, FILE_UNREADABLE, PIPE_CLOSED
  */
-export async function deliver(image: Image, { targets, workers, jobs }: DeliverOptions): Promise<Delivery> {
+export async function deliver(image: Image, { targets, workers }: DeliverOptions): Promise<Delivery> {
   const { files, streams } = await openTargets(targets);
   const delivery = await writeFiles(image, { files, workers });
   for (const { output, close, reference } of streams) {
-    await streamArchive(output, { ...delivery, image, reference, workers, jobs });
+    await streamArchive(output, { ...delivery, image, reference, workers });
     await close();
   }
   return delivery;
@@ -98,32 +98,15 @@ async function writeFiles(
   try {
     for (const { file, reference } of files)
       archives.push(await ArchiveFile.create(file, { layout, reference }));
-    const digests = await makeLayers(image, { archives, workers });
+    const layers = image.layers.map((layer, i) => ({
+      ...layer,
+      places: archives.map((archive) => archive.place(i)),
+    }));
+    const digests = await makeLayers(layers, workers);
     const documents = describeImage(image, digests);
     for (const archive of archives) await archive.commit(documents, { image, digests });
     return { digests, documents };
   } finally {
     await Promise.all(archives.map((archive) => archive.discard()));
   }
-}
-
-/** All layers at their places in all archives; without an archive only their digests are learnt. Largest first. */
-async function makeLayers(
-  { layers }: Image,
-  { archives, workers }: { readonly archives: readonly ArchiveFile[]; readonly workers: LayerWorkers },
-): Promise<readonly LayerDigest[]> {
-  const order = [...layers.keys()].sort((left, right) => sizeOf(layers, right) - sizeOf(layers, left));
-  const digests: LayerDigest[] = [];
-  await Promise.all(
-    order.map(async (index) => {
-      const places = archives.map((archive) => archive.place(index));
-      const { source } = layers[index] as Image['layers'][number];
-      digests[index] = await workers.run({ kind: 'write', layer: source, to: { kind: 'files', places } });
-    }),
-  );
-  return digests;
-}
-
-function sizeOf(layers: Image['layers'], index: number): number {
-  return layers[index]?.size ?? 0;
 }

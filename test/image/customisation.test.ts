@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CUSTOMISATION_MTIME_SECONDS, joinContents } from '../../src/image/customisation.ts';
-import { FileSink } from '../../src/layer/chunk-sink.ts';
 import { type CustomisationMember, layerTarSize } from '../../src/layer/layer-source.ts';
-import { writeLayer } from '../../src/layer/write-layer.ts';
 import type { TreeEntry } from '../../src/store/tree.ts';
 import { scanDirectoryTree } from '../../src/store/directory-tree.ts';
 import { customisationCases } from '../support/golden.ts';
-import { latin1 } from '../support/scanned.ts';
+import { digestLayer, latin1 } from '../support/scanned.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { latin1Of, makeEntries, makeStorePaths, type VectorEntry } from '../support/vector-tree.ts';
 
@@ -36,7 +34,7 @@ for (const { name, note, ...vector } of customisationCases()) {
     const layer = { kind: 'customisation', members, mtimeSeconds: CUSTOMISATION_MTIME_SECONDS } as const;
     const { size, sha256 } = vector.expected.layerTar;
     assert.equal(layerTarSize(layer), size);
-    assert.deepEqual(await writeLayer(layer, new FileSink([])), { diffID: `sha256:${sha256}`, size });
+    assert.deepEqual(await digestLayer(layer), { diffID: `sha256:${sha256}`, size });
   });
 }
 

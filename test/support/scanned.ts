@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
-import type { ScannedPath } from '../../src/layer/layer-source.ts';
+import { FileSink } from '../../src/layer/chunk-sink.ts';
+import type { LayerDigest, LayerSource, ScannedPath } from '../../src/layer/layer-source.ts';
 import { scanPath } from '../../src/layer/scan-path.ts';
+import { writeLayer } from '../../src/layer/write-layer.ts';
 import type { TarOwnership } from '../../src/layer/tar-member.ts';
 
 /** Lists store paths whose files are below `root`. */
@@ -18,6 +20,13 @@ export async function scanPaths(
       return { ...request, ...(await scanPath(request)) };
     }),
   );
+}
+
+/** What a worker finds out about a layer. */
+export async function digestLayer(layer: LayerSource): Promise<LayerDigest> {
+  const sink = new FileSink([]);
+  const size = await writeLayer(layer, sink);
+  return { diffID: sink.digest(), size };
 }
 
 export function latin1(text: string): string {
