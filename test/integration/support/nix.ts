@@ -1,0 +1,102 @@
+/** Real Nix with a store, database and configuration of its own, below one directory; the machine's store is not touched. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runChecked } from './process.ts';
+
+export interface NixStore {
+  /** The store's files are at `root`/nix/store; Nix calls its paths /nix/store/… all the same. */
+  readonly root: string;
+  /** The environment in which Nix has the right configuration. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface BuildOptions {
+  /** Attributes of the expression to build; default all. */
+  readonly attributes?: readonly string[];
+  /** `NAME` or `NAME=FILE`: what builders see besides the machine's programs. */
+  readonly sandboxPaths?: readonly string[];
+  readonly timeoutMs?: number;
+}
+
+/** The machine's programs, of which the builders are made. */
+const PROGRAM_DIRECTORIES = ['/bin', '/lib', '/lib64', '/usr'];
+
+/** Without a build users' group Nix builds as root; a chroot store always has a sandbox. */
+const CONFIGURATION = `
+build-users-group =
+sandbox = false
+substituters =
+experimental-features = nix-command
+filter-syscalls = false
+max-jobs = auto
+`;
+
+/** An empty store. `directory` must exist. */
+export function createNixStore(directory: string): NixStore {
+  const configuration = join(directory, 'etc');
+  mkdirSync(configuration, { recursive: true });
+  writeFileSync(join(configuration, 'nix.conf'), CONFIGURATION);
+  return { root: join(directory, 'root'), env: { NIX_CONF_DIR: configuration } };
+}
+
+/** Builds what an expression in a file describes; its store paths, in the expression's order, as Nix calls them. */
+export async function nixBuild(
+  store: NixStore,
+  file: string,
+  options: BuildOptions = {},
+): Promise<readonly string[]> {
+  const sandboxPaths = [...PROGRAM_DIRECTORIES.filter(existsSync), ...(options.sandboxPaths ?? [])];
+  const attributes = (options.attributes ?? []).flatMap((attribute) => ['-A', attribute]);
+  const output = await runChecked(
+    'nix-build',
+    [
+      '--no-out-link',
+      '--store',
+      store.root,
+      '--option',
+      'sandbox-paths',
+      sandboxPaths.join(' '),
+      file,
+      ...attributes,
+    ],
+    { env: store.env, ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }) },
+  );
+  return lines(output);
+}
+
+/** The store paths that `nix-store -qR` answers, ascending. */
+export async function closureOf(store: NixStore, paths: readonly string[]): Promise<readonly string[]> {
+  const args = ['--store', store.root, '--query', '--requisites', ...paths];
+  return lines(await runChecked('nix-store', args, { env: store.env })).sort();
+}
+
+/** What `nix path-info --json --recursive` prints. */
+export async function pathInfoJson(store: NixStore, paths: readonly string[]): Promise<string> {
+  const args = ['--store', store.root, 'path-info', '--json', '--recursive', ...paths];
+  return runChecked('nix', args, { env: store.env });
+}
+
+/** Copies a closure into a binary cache in a directory. */
+export async function copyToCache(
+  store: NixStore,
+  paths: readonly string[],
+  { directory, compression }: { readonly directory: string; readonly compression: 'none' | 'xz' | 'zstd' },
+): Promise<void> {
+  const destination = `file://${directory}?compression=${compression}`;
+  await runChecked('nix', ['--store', store.root, 'copy', '--to', destination, ...paths], { env: store.env });
+}
+
+/** Where the files of a store path are. */
+export function realPath(store: NixStore, storePath: string): string {
+  return join(store.root, storePath);
+}
+
+/** A command line that runs `command` where this store is the machine's own /nix, in a mount namespace of its own. */
+export function asMachineStore(store: NixStore, command: readonly string[]): readonly string[] {
+  const script = 'mkdir -p /nix && mount --bind "$1" /nix && shift && exec "$@"';
+  return ['unshare', '--mount', 'sh', '-euc', script, 'sh', join(store.root, 'nix'), ...command];
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
