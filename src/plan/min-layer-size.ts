@@ -17,7 +17,7 @@ import type { LayerPlan, LayerReason } from './layer-plan.ts';
 
 /** Layers that become one; their places follow each other. */
 interface Group {
-  readonly layers: LayerPlan[];
+  layers: LayerPlan[];
   narSize: number;
 }
 
@@ -38,7 +38,7 @@ function groupRuns(layers: readonly LayerPlan[], floor: number): Group[] {
   for (const layer of layers) {
     const last = groups.at(-1);
     const joins = last !== undefined && last.narSize < floor && layer.narSize < floor;
-    if (joins) append(last, layer);
+    if (joins) append(last, [layer]);
     else groups.push({ layers: [layer], narSize: layer.narSize });
   }
   return groups;
@@ -49,10 +49,10 @@ function placeLeftovers(groups: Group[], floor: number): readonly Group[] {
   const targets = groups.map((group, index) =>
     group.narSize < floor ? leftoverTarget(groups, index, floor) : index,
   );
-  for (const [index, target] of targets.entries())
-    if (target < index) append(groups[target]!, ...groups[index]!.layers);
-  for (const [index, target] of targets.entries())
-    if (target > index) groups[target]!.layers.unshift(...groups[index]!.layers);
+  for (const [index, target] of targets.entries()) {
+    if (target < index) append(groups[target]!, groups[index]!.layers);
+    if (target > index) groups[target]!.layers = groups[index]!.layers.concat(groups[target]!.layers);
+  }
   return groups.filter((_, index) => targets[index] === index);
 }
 
@@ -65,7 +65,7 @@ function leftoverTarget(groups: readonly Group[], index: number, floor: number):
   return after === undefined || isOfSameRun || before.narSize <= after.narSize ? index - 1 : index + 1;
 }
 
-function append(group: Group, ...layers: readonly LayerPlan[]): void {
+function append(group: Group, layers: readonly LayerPlan[]): void {
   for (const layer of layers) {
     group.layers.push(layer);
     group.narSize += layer.narSize;

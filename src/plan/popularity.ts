@@ -25,7 +25,7 @@ import type { LayerPlan } from './layer-plan.ts';
 import type { StorePath } from '../store/store-path.ts';
 import { exactPopularities } from './exact-popularity.ts';
 import { layerOf } from './layer-of.ts';
-import { type Estimates, estimatePopularity, isCertainlyGreater } from './popularity-estimate.ts';
+import { type Estimates, estimatePopularity, isCertainlyGreater, isExact } from './popularity-estimate.ts';
 import { compareText, type ReferenceGraph, row } from './reference-graph.ts';
 
 export interface PopularityOptions {
@@ -57,7 +57,10 @@ export function popularityOrder(graph: ReferenceGraph): readonly number[] {
   const keys = graph.infos.map(({ path }) => tieBreak(path));
   const byKey = (a: number, b: number): number => compareText(keys[a]!, keys[b]!);
   const ids = Array.from(keys.keys()).sort((a, b) => compareEstimates(estimates, b, a) || byKey(a, b));
-  return runsOfUncertain(ids, estimates).flatMap((run) => decideExactly(graph, run, byKey));
+  return runsOfUncertain(ids, estimates).flatMap((run) =>
+    // Exact counts in one run are equal, and the sort has put them in order.
+    isExact(estimates, run[0]!) ? run : decideExactly(graph, run, byKey),
+  );
 }
 
 /** `/nix/store/HASH-foo-1` sorts as `foo-1-/nix/store/HASH`, so that equal counts go by name. */
