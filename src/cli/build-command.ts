@@ -1,13 +1,18 @@
 /** `phyllo build [IMAGE.json] --to DESTINATION...` */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { type BuiltImage, buildImage, requireReference } from '../build-image.ts';
-import type { ImageReference } from '../image/image-reference.ts';
-import { familiarName } from '../image/image-reference.ts';
-import { describeSize } from '../plan/describe-plan.ts';
-import { openStore } from '../store/open-store.ts';
-import type { Target } from '../transport/deliver.ts';
-import { type Destination, parseDestination } from '../transport/destination.ts';
+import {
+  buildImage,
+  type BuiltImage,
+  describeSize,
+  type Destination,
+  familiarName,
+  type ImageReference,
+  openStore,
+  parseDestination,
+  requireReference,
+  type Target,
+} from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { printJson, say, warn } from './output.ts';
 import { readingArguments, usageError } from './usage-error.ts';

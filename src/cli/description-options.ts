@@ -2,10 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { PhylloError, reasonOf } from '../errors.ts';
-import { fieldInFile, type ImageDescription, parseImageDescription } from '../image/image-description.ts';
-import { type ImageSettings, resolveSettings } from '../image/image-settings.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../image/json.ts';
+import {
+  fieldInFile,
+  type ImageDescription,
+  type ImageSettings,
+  isJsonObject,
+  type JsonValue,
+  parseImageDescription,
+  parseJson,
+  PhylloError,
+  reasonOf,
+  resolveSettings,
+} from '../index.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 /** The values of the flags below, as commander gives them: text, or absent. */

@@ -1,9 +1,6 @@
 /** `phyllo plan [IMAGE.json]` */
 import { Command } from 'commander';
-import { planToJson } from '../plan/plan-json.ts';
-import { renderPlanTable } from '../plan/plan-table.ts';
-import { planImage } from '../plan-image.ts';
-import { openStore } from '../store/open-store.ts';
+import { openStore, planImage, planToJson, renderPlanTable } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
 

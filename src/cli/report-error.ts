@@ -1,6 +1,6 @@
 /** Says on standard error what failed, why, and what to do. */
 import { styleText } from 'node:util';
-import { PhylloError } from '../errors.ts';
+import { PhylloError } from '../index.ts';
 
 export interface Reporting {
   /** Whether to show the stack. */

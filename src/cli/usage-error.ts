@@ -1,6 +1,6 @@
 /** What the exit status says: 1 expected failure, 2 wrong usage, 70 a bug. @see sysexits(3), EX_SOFTWARE */
 import type { CommanderError } from 'commander';
-import { PhylloError } from '../errors.ts';
+import { PhylloError } from '../index.ts';
 
 const FAILURE = 1;
 const USAGE = 2;

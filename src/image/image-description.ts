@@ -47,6 +47,17 @@ export const imageDescriptionSchema = z
   })
   .partial();
 
+/** The JSON schema of IMAGE.json, as it is published with the package. */
+export function imageSchema(): object {
+  const schema = z.toJSONSchema(imageDescriptionSchema, {
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema }) {
+      if (zodSchema._zod.def.type === 'custom') jsonSchema.type = 'object';
+    },
+  });
+  return { title: "Phyllo's description of an image", ...schema };
+}
+
 export type ImageDescription = z.infer<typeof imageDescriptionSchema>;
 
 /** How a field is called where it stands: a place in a file, or a flag. */

@@ -48,19 +48,36 @@ export function paxHeaderSize(member: TarMember, ownership: TarOwnership): numbe
 }
 
 function encodeUstarHeader(member: TarMember, ownership: TarOwnership): Buffer {
-  const header = Buffer.alloc(BLOCK_SIZE);
+  const header = Buffer.from(ownershipTemplate(ownership));
   header.write(fixedText(member.name, NAME_LENGTH), 0, 'latin1');
   header.write(octalField(member.mode, 8), 100, 'latin1');
-  header.write(octalField(orZero(ownership.uid, ID_LIMIT), 8), 108, 'latin1');
-  header.write(octalField(orZero(ownership.gid, ID_LIMIT), 8), 116, 'latin1');
   header.write(octalField(orZero(member.size, NUMBER_LIMIT), 12), 124, 'latin1');
-  header.write(octalField(orZero(ownership.mtimeSeconds, NUMBER_LIMIT), 12), 136, 'latin1');
   header.write(TYPE_FLAGS[member.kind], 156, 'latin1');
   header.write(fixedText(member.linkName, NAME_LENGTH), 157, 'latin1');
-  header.write(MAGIC, 257, 'latin1');
-  header.write(fixedText(ownership.uname, OWNER_NAME_LENGTH), 265, 'latin1');
-  header.write(fixedText(ownership.gname, OWNER_NAME_LENGTH), 297, 'latin1');
   writeChecksum(header);
+  return header;
+}
+
+const templates = new WeakMap<TarOwnership, Buffer>();
+
+/** A header with the fields that all members have in common: made once, as there are tens of thousands. */
+function ownershipTemplate(ownership: TarOwnership): Buffer {
+  let template = templates.get(ownership);
+  if (template === undefined) {
+    template = encodeOwnership(ownership);
+    templates.set(ownership, template);
+  }
+  return template;
+}
+
+function encodeOwnership({ uid, gid, mtimeSeconds, uname, gname }: TarOwnership): Buffer {
+  const header = Buffer.alloc(BLOCK_SIZE);
+  header.write(octalField(orZero(uid, ID_LIMIT), 8), 108, 'latin1');
+  header.write(octalField(orZero(gid, ID_LIMIT), 8), 116, 'latin1');
+  header.write(octalField(orZero(mtimeSeconds, NUMBER_LIMIT), 12), 136, 'latin1');
+  header.write(MAGIC, 257, 'latin1');
+  header.write(fixedText(uname, OWNER_NAME_LENGTH), 265, 'latin1');
+  header.write(fixedText(gname, OWNER_NAME_LENGTH), 297, 'latin1');
   return header;
 }
 

@@ -49,6 +49,7 @@ const CHECKSUM_AT = 148;
 /** Fills in the checksum field of a header whose field is still zero: 6 octal digits, NUL, space. */
 export function writeChecksum(header: Buffer): void {
   let sum = 8 * 0x20;
-  for (const byte of header) sum += byte;
+  // An index is several times faster than the buffer's iterator (measured), and nothing else in a header costs more.
+  for (let at = 0; at < header.length; at += 1) sum += header[at] as number;
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, CHECKSUM_AT, 'latin1');
 }

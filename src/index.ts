@@ -1,0 +1,31 @@
+/** The public API. */
+export {
+  buildImage,
+  type BuildOptions,
+  type BuildPhase,
+  type BuiltImage,
+  type BuiltLayer,
+  requireReference,
+} from './build-image.ts';
+export { type Digest, parseDigest } from './digest.ts';
+export { type ErrorCode, PhylloError, reasonOf } from './errors.ts';
+export {
+  type FieldNamer,
+  fieldInFile,
+  type ImageDescription,
+  imageSchema,
+  parseImageDescription,
+} from './image/image-description.ts';
+export { familiarName, type ImageReference, parseImageReference } from './image/image-reference.ts';
+export { type ImageSettings, resolveSettings, type Surroundings } from './image/image-settings.ts';
+export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './image/json.ts';
+export { describeSize } from './plan/describe-plan.ts';
+export type { LayerPlan, LayerReason } from './plan/layer-plan.ts';
+export { planToJson, type PlanJson } from './plan/plan-json.ts';
+export { renderPlanTable, type PlanTableOptions } from './plan/plan-table.ts';
+export { type ImagePlan, planImage } from './plan-image.ts';
+export { openStore } from './store/open-store.ts';
+export type { Closure, PathInfo, Store } from './store/store.ts';
+export { parseStorePath, type StorePath } from './store/store-path.ts';
+export type { Target } from './transport/deliver.ts';
+export { type Destination, parseDestination } from './transport/destination.ts';
