@@ -74,15 +74,20 @@ export function row(adjacency: Adjacency, id: number): Int32Array {
  * Along `references` these are the seeds' closure, along `referrers` all that need one of them.
  */
 export function reachable(adjacency: Adjacency, seeds: Iterable<number>): Uint8Array {
-  const found = new Uint8Array(adjacency.starts.length - 1);
+  const { starts, targets } = adjacency;
+  const found = new Uint8Array(starts.length - 1);
   const waiting: number[] = [];
-  const visit = (id: number): void => {
-    if (found[id] === 1) return;
-    found[id] = 1;
-    waiting.push(id);
-  };
-  for (const seed of seeds) visit(seed);
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) row(adjacency, id).forEach(visit);
+  for (const seed of seeds) {
+    if (found[seed] === 0) waiting.push(seed);
+    found[seed] = 1;
+  }
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    for (let at = starts[id]!; at < starts[id + 1]!; at++) {
+      const target = targets[at]!;
+      if (found[target] === 0) waiting.push(target);
+      found[target] = 1;
+    }
+  }
   return found;
 }
 
