@@ -58,9 +58,10 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** An error's message without the system call and path that Node appends: those are ours to say. */
+/** An error's message without what Node adds of the system call: its code in front, its name and path behind. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { message } = error;
-  return systemErrorCode(error) === undefined ? message : (message.split(',')[0] ?? message);
+  const code = systemErrorCode(error);
+  if (code === undefined) return error.message;
+  return (error.message.split(',')[0] as string).replace(`${code}: `, '');
 }

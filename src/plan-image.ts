@@ -24,7 +24,7 @@ export interface ImagePlan {
  */
 export async function planImage(settings: ImageSettings, store: Store): Promise<ImagePlan> {
   const contents = parseContents(settings.contents, store.storeDir);
-  const mentioned = await resolveMentions(findMentions(settings.config, store.storeDir), store);
+  const mentioned = await resolveMentions(findMentions({ config: settings.config }, store.storeDir), store);
   const closure = await store.closure([...new Set([...contents, ...mentioned])]);
   const { layers, warnings } = planLayers(closure, { ...settings, baseLayers: 0 });
   const tooMany = checkLayerCount(layers.length + 1);
