@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { planAuto } from '../../src/plan/auto.ts';
 import { indexReferences } from '../../src/plan/reference-graph.ts';
 import type { StorePath } from '../../src/store/store-path.ts';
@@ -29,100 +29,96 @@ interface AutoCase {
   };
 }
 
-const { cases, graphs } = readVectors<{
+const { cases, graphs } = readVectors('auto-layer.json') as {
   readonly cases: readonly AutoCase[];
   readonly graphs: Readonly<Record<string, readonly VectorPath[]>>;
-}>('auto-layer.json');
+};
 
-describe('auto-layer.json', () => {
-  for (const one of cases) {
-    it(`${one.name}: ${one.note}`, () => {
-      const paths = one.graph ?? graphs[one.graphName!]!;
-      const graph = indexReferences(infosOf(paths));
-      // The reference takes the later element of the input where sizes tie; without `choices` it is the greater path.
-      const place = new Map(paths.map(({ path }, index) => [path, index]));
-      const later = (id: number): number => place.get(graph.infos[id]!.path)!;
-      const choices = [...graph.infos.keys()].sort(
-        (a, b) => graph.infos[b]!.narSize - graph.infos[a]!.narSize || later(b) - later(a),
-      );
-      const layers = planAuto(graph, { limit: one.layerLimit, ignore: one.ignore, choices });
-      if (one.layerOrder === 'exact') assert.deepEqual(pathsOf(layers), one.expected.layers);
-      else assert.deepEqual(asSet(pathsOf(layers)), asSet(one.expected.layers));
-      if (one.ignore.length > 0 || one.expected.details === undefined) return;
-      const details = new Map(
-        one.expected.layers.map((paths, index) => [paths.join(), one.expected.details![index]!]),
-      );
-      for (const { paths, narSize, reason } of layers) {
-        const detail = details.get(paths.map(({ path }) => path).join())!;
-        assert.equal(String(narSize), detail.layerSize);
-        assert.ok(reason.kind === 'shared');
-        assert.deepEqual([...reason.users].sort(), [...detail.usedBy].sort());
-      }
-    });
-  }
+for (const one of cases) {
+  test(`${one.name}: ${one.note}`, () => {
+    const paths = one.graph ?? graphs[one.graphName!]!;
+    const graph = indexReferences(infosOf(paths));
+    // The reference takes the later element of the input where sizes tie; without `choices` it is the greater path.
+    const place = new Map(paths.map(({ path }, index) => [path, index]));
+    const later = (id: number): number => place.get(graph.infos[id]!.path)!;
+    const choices = [...graph.infos.keys()].sort(
+      (a, b) => graph.infos[b]!.narSize - graph.infos[a]!.narSize || later(b) - later(a),
+    );
+    const layers = planAuto(graph, { limit: one.layerLimit, ignore: one.ignore, choices });
+    if (one.layerOrder === 'exact') assert.deepEqual(pathsOf(layers), one.expected.layers);
+    else assert.deepEqual(asSet(pathsOf(layers)), asSet(one.expected.layers));
+    if (one.ignore.length > 0 || one.expected.details === undefined) return;
+    const details = new Map(
+      one.expected.layers.map((paths, index) => [paths.join(), one.expected.details![index]!]),
+    );
+    for (const { paths, narSize, reason } of layers) {
+      const detail = details.get(paths.map(({ path }) => path).join())!;
+      assert.equal(String(narSize), detail.layerSize);
+      assert.ok(reason.kind === 'shared');
+      assert.deepEqual([...reason.users].sort(), [...detail.usedBy].sort());
+    }
+  });
+}
+
+const limits = fc.integer({ min: 0, max: 30 });
+
+test('is that of the definition with sets of users', () => {
+  fc.assert(
+    fc.property(randomGraph(), limits, (graph, limit) => {
+      assert.deepEqual(asSet(plan(graph, limit)), asSet(slowLayers(graph, limit)));
+    }),
+  );
 });
 
-describe('planAuto', () => {
-  const limits = fc.integer({ min: 0, max: 30 });
+test('puts every path in exactly one layer and keeps to the limit', () => {
+  fc.assert(
+    fc.property(randomGraph(), limits, (graph, limit) => {
+      const layers = plan(graph, limit);
+      assert.deepEqual(layers.flat().sort(), graph.map(({ path }) => path).sort());
+      assert.ok(layers.length <= Math.max(limit, 1));
+    }),
+  );
+});
 
-  it('is that of the definition with sets of users', () => {
-    fc.assert(
-      fc.property(randomGraph(), limits, (graph, limit) => {
-        assert.deepEqual(asSet(plan(graph, limit)), asSet(slowLayers(graph, limit)));
-      }),
-    );
-  });
+test('does not depend on the order of the input', () => {
+  fc.assert(
+    fc.property(shuffledGraph(), limits, ({ graph, shuffled }, limit) => {
+      assert.deepEqual(plan(shuffled, limit), plan(graph, limit));
+    }),
+  );
+});
 
-  it('puts every path in exactly one layer and keeps to the limit', () => {
-    fc.assert(
-      fc.property(randomGraph(), limits, (graph, limit) => {
-        const layers = plan(graph, limit);
-        assert.deepEqual(layers.flat().sort(), graph.map(({ path }) => path).sort());
-        assert.ok(layers.length <= Math.max(limit, 1));
-      }),
-    );
-  });
+test('moves no layer for an unrelated path that the budget has room for', () => {
+  fc.assert(
+    fc.property(randomGraph(), fc.integer({ min: 0, max: 2 ** 41 }), (graph, narSize) => {
+      // With a layer for each, the limit forces nothing.
+      const limit = graph.length + 1;
+      const more = [...graph, { path: storePath('unrelated'), narSize, references: [] }];
+      const others = plan(more, limit).filter((paths) => !paths.includes(storePath('unrelated')));
+      assert.deepEqual(asSet(others), asSet(plan(graph, limit)));
+    }),
+  );
+});
 
-  it('does not depend on the order of the input', () => {
-    fc.assert(
-      fc.property(shuffledGraph(), limits, ({ graph, shuffled }, limit) => {
-        assert.deepEqual(plan(shuffled, limit), plan(graph, limit));
-      }),
-    );
-  });
+test('moves no layer for an unrelated path while its layer is within a larger budget', () => {
+  fc.assert(
+    fc.property(randomGraph(), limits, (graph, limit) => {
+      // The smallest of all is the last choice: the others are chosen as before, and it stays with what nobody large needs.
+      const more = [...graph, { path: '/nix/store/0-unrelated', narSize: 0, references: [] }];
+      const before = asSet(plan(graph, limit));
+      const after = asSet(
+        plan(more, limit).map((paths) => paths.filter((path) => !path.endsWith('-unrelated'))),
+      );
+      const lost = before.filter((layer) => !after.includes(layer));
+      // A class for it alone is the only one that the budget may have to make room for.
+      if (before.length < limit) assert.deepEqual(lost, []);
+    }),
+  );
+});
 
-  it('moves no layer for an unrelated path that the budget has room for', () => {
-    fc.assert(
-      fc.property(randomGraph(), fc.integer({ min: 0, max: 2 ** 41 }), (graph, narSize) => {
-        // With a layer for each, the limit forces nothing.
-        const limit = graph.length + 1;
-        const more = [...graph, { path: storePath('unrelated'), narSize, references: [] }];
-        const others = plan(more, limit).filter((paths) => !paths.includes(storePath('unrelated')));
-        assert.deepEqual(asSet(others), asSet(plan(graph, limit)));
-      }),
-    );
-  });
-
-  it('moves no layer for an unrelated path while its layer is within a larger budget', () => {
-    fc.assert(
-      fc.property(randomGraph(), limits, (graph, limit) => {
-        // The smallest of all is the last choice: the others are chosen as before, and it stays with what nobody large needs.
-        const more = [...graph, { path: '/nix/store/0-unrelated', narSize: 0, references: [] }];
-        const before = asSet(plan(graph, limit));
-        const after = asSet(
-          plan(more, limit).map((paths) => paths.filter((path) => !path.endsWith('-unrelated'))),
-        );
-        const lost = before.filter((layer) => !after.includes(layer));
-        // A class for it alone is the only one that the budget may have to make room for.
-        if (before.length < limit) assert.deepEqual(lost, []);
-      }),
-    );
-  });
-
-  it('divides a chain of 100,000', () => {
-    const graph = indexReferences(infosOf(chain(100_000)));
-    assert.equal(planAuto(graph, { limit: 98 }).length, 98);
-  });
+test('divides a chain of 100,000', () => {
+  const graph = indexReferences(infosOf(chain(100_000)));
+  assert.equal(planAuto(graph, { limit: 98 }).length, 98);
 });
 
 function plan(graph: readonly VectorPath[], limit: number): readonly (readonly string[])[] {

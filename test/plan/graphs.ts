@@ -1,6 +1,6 @@
 /** Closures for tests: read from vectors, written by hand, and at random. */
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Digest } from '../../src/digest.ts';
 import type { LayerPlan } from '../../src/plan/layer-plan.ts';
 import type { Closure, PathInfo } from '../../src/store/store.ts';
@@ -13,8 +13,9 @@ export interface VectorPath {
   readonly references: readonly string[];
 }
 
-export function readVectors<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`../golden/${name}`, import.meta.url), 'utf8')) as T;
+/** A golden file's JSON; the caller knows its shape. */
+export function readVectors(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../golden/${name}`, import.meta.url), 'utf8'));
 }
 
 export function infosOf(paths: readonly VectorPath[]): readonly PathInfo[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { PhylloError } from '../../src/errors.ts';
 import { planPipeline } from '../../src/plan/pipeline.ts';
 import { indexReferences, withoutPaths } from '../../src/plan/reference-graph.ts';
@@ -25,10 +25,10 @@ interface PipelineCase {
   readonly expected: { readonly layers?: readonly (readonly string[])[]; readonly raised?: string };
 }
 
-const { cases, graphs } = readVectors<{
+const { cases, graphs } = readVectors('pipeline.json') as {
   readonly cases: readonly PipelineCase[];
   readonly graphs: Readonly<Record<string, readonly VectorPath[]>>;
-}>('pipeline.json');
+};
 
 /** Where the reference fails by accident: the sizes of the layers that its user meant. */
 const MEANT: Readonly<Record<string, readonly number[]>> = {
@@ -58,104 +58,100 @@ const POSITIONS: Readonly<Record<string, string>> = {
   'missing-argument': 'pipeline[1].limit_layers',
 };
 
-describe('pipeline.json', () => {
-  for (const one of cases) it(`${one.name}: ${one.note}`, () => checkCase(one));
+for (const one of cases) test(`${one.name}: ${one.note}`, () => checkCase(one));
+
+const graph = written({ app: [5, 'lib', 'tool'], tool: [10, 'libc'], lib: [20, 'libc'], libc: [30] });
+
+test('reports all that is wrong with a pipeline at once', () => {
+  const message = failureOf(graph, [
+    ['nothing'],
+    ['over', 'main'],
+    ['pipe', [['limit_layers', 1.5]]],
+    'reverse',
+  ]);
+  const places = ['pipeline[0]:', 'pipeline[1].over:', 'pipeline[2].pipe[0].limit_layers:', 'pipeline[3]:'];
+  for (const place of places) assert.ok(message.includes(place), `${place} in ${message}`);
 });
 
-describe('planPipeline', () => {
-  const graph = written({ app: [5, 'lib', 'tool'], tool: [10, 'libc'], lib: [20, 'libc'], libc: [30] });
+test('takes nothing but a list', () => {
+  for (const pipeline of [null, {}, 'auto', 3, [[]], [null]]) failureOf(graph, pipeline);
+});
 
-  it('reports all that is wrong with a pipeline at once', () => {
-    const message = failureOf(graph, [
-      ['nothing'],
-      ['over', 'main'],
-      ['pipe', [['limit_layers', 1.5]]],
-      'reverse',
-    ]);
-    const places = ['pipeline[0]:', 'pipeline[1].over:', 'pipeline[2].pipe[0].limit_layers:', 'pipeline[3]:'];
-    for (const place of places) assert.ok(message.includes(place), `${place} in ${message}`);
-  });
+test('warns of paths that are unknown or left out', () => {
+  const { warnings } = planPipeline(indexReferences(infosOf(graph)), [
+    ['remove_paths', [storePath('lib'), '/nix/store/unknown']],
+  ]);
+  assert.equal(warnings.length, 2);
+  assert.ok(warnings[0]!.startsWith('pipeline[0].remove_paths: /nix/store/unknown '));
+});
 
-  it('takes nothing but a list', () => {
-    for (const pipeline of [null, {}, 'auto', 3, [[]], [null]]) failureOf(graph, pipeline);
-  });
+test('does nothing over a part of split_paths that came out empty', () => {
+  const { layers, warnings } = planPipeline(indexReferences(infosOf(graph)), [
+    ['split_paths', [storePath('app')]],
+    ['over', 'common', ['popularity_contest']],
+  ]);
+  assert.equal(layers.length, 1);
+  assert.equal(warnings.length, 1);
+});
 
-  it('warns of paths that are unknown or left out', () => {
-    const { warnings } = planPipeline(indexReferences(infosOf(graph)), [
-      ['remove_paths', [storePath('lib'), '/nix/store/unknown']],
-    ]);
-    assert.equal(warnings.length, 2);
-    assert.ok(warnings[0]!.startsWith('pipeline[0].remove_paths: /nix/store/unknown '));
-  });
-
-  it('does nothing over a part of split_paths that came out empty', () => {
-    const { layers, warnings } = planPipeline(indexReferences(infosOf(graph)), [
-      ['split_paths', [storePath('app')]],
-      ['over', 'common', ['popularity_contest']],
-    ]);
-    assert.equal(layers.length, 1);
-    assert.equal(warnings.length, 1);
-  });
-
-  it('names the branch of each layer', () => {
-    const { layers } = planPipeline(indexReferences(infosOf(graph)), [
-      ['split_paths', [storePath('lib')]],
-      ['over', 'rest', ['subcomponent_in', [storePath('tool')]]],
-    ]);
-    assert.deepEqual(namesOf(layers), [['lib'], ['libc'], ['app', 'tool']]);
-    assert.deepEqual(
-      layers.map(({ reason }) => (reason.kind === 'pipeline' ? reason.branch : undefined)),
-      ['main', 'common', 'rest.main'],
-    );
-  });
-
-  it('keeps no references between graphs that were merged', () => {
-    const { layers } = planPipeline(indexReferences(infosOf(graph)), [
-      ['popularity_contest'],
-      ['limit_layers', 1],
-      ['map', ['popularity_contest']],
-    ]);
-    // Four paths that nothing refers to: by name.
-    assert.deepEqual(namesOf(layers), [['app'], ['lib'], ['libc'], ['tool']]);
-  });
-
-  const pipelines = fc.constantFrom<unknown>(
-    [],
-    [['popularity_contest'], ['limit_layers', 4]],
-    [['split_every', 3], ['map', ['popularity_contest']], ['flatten'], ['reverse'], ['limit_layers', 7]],
-    [
-      ['subcomponent_out', [storePath('a-3')]],
-      ['over', 'rest', ['split_every', 2]],
-    ],
-    [
-      ['subcomponent_in', [storePath('b-7')]],
-      ['over', 'main', ['popularity_contest']],
-    ],
-    [
-      ['split_paths', [storePath('a-1'), { children_of: storePath('b-2') }]],
-      ['over', 'common', ['split_every', 1]],
-    ],
+test('names the branch of each layer', () => {
+  const { layers } = planPipeline(indexReferences(infosOf(graph)), [
+    ['split_paths', [storePath('lib')]],
+    ['over', 'rest', ['subcomponent_in', [storePath('tool')]]],
+  ]);
+  assert.deepEqual(namesOf(layers), [['lib'], ['libc'], ['app', 'tool']]);
+  assert.deepEqual(
+    layers.map(({ reason }) => (reason.kind === 'pipeline' ? reason.branch : undefined)),
+    ['main', 'common', 'rest.main'],
   );
+});
 
-  it('puts every path in exactly one layer', () => {
-    fc.assert(
-      fc.property(randomGraph(), pipelines, (graph, pipeline) => {
-        const { layers } = planPipeline(indexReferences(infosOf(graph)), pipeline);
-        assert.deepEqual(pathsOf(layers).flat().sort(), graph.map(({ path }) => path).sort());
-      }),
-    );
-  });
+test('keeps no references between graphs that were merged', () => {
+  const { layers } = planPipeline(indexReferences(infosOf(graph)), [
+    ['popularity_contest'],
+    ['limit_layers', 1],
+    ['map', ['popularity_contest']],
+  ]);
+  // Four paths that nothing refers to: by name.
+  assert.deepEqual(namesOf(layers), [['app'], ['lib'], ['libc'], ['tool']]);
+});
 
-  it('does not depend on the order of the input', () => {
-    fc.assert(
-      fc.property(shuffledGraph(), pipelines, ({ graph, shuffled }, pipeline) => {
-        const [a, b] = [graph, shuffled].map((paths) =>
-          planPipeline(indexReferences(infosOf(paths)), pipeline),
-        );
-        assert.deepEqual(b, a);
-      }),
-    );
-  });
+const pipelines = fc.constantFrom<unknown>(
+  [],
+  [['popularity_contest'], ['limit_layers', 4]],
+  [['split_every', 3], ['map', ['popularity_contest']], ['flatten'], ['reverse'], ['limit_layers', 7]],
+  [
+    ['subcomponent_out', [storePath('a-3')]],
+    ['over', 'rest', ['split_every', 2]],
+  ],
+  [
+    ['subcomponent_in', [storePath('b-7')]],
+    ['over', 'main', ['popularity_contest']],
+  ],
+  [
+    ['split_paths', [storePath('a-1'), { children_of: storePath('b-2') }]],
+    ['over', 'common', ['split_every', 1]],
+  ],
+);
+
+test('puts every path in exactly one layer', () => {
+  fc.assert(
+    fc.property(randomGraph(), pipelines, (graph, pipeline) => {
+      const { layers } = planPipeline(indexReferences(infosOf(graph)), pipeline);
+      assert.deepEqual(pathsOf(layers).flat().sort(), graph.map(({ path }) => path).sort());
+    }),
+  );
+});
+
+test('does not depend on the order of the input', () => {
+  fc.assert(
+    fc.property(shuffledGraph(), pipelines, ({ graph, shuffled }, pipeline) => {
+      const [a, b] = [graph, shuffled].map((paths) =>
+        planPipeline(indexReferences(infosOf(paths)), pipeline),
+      );
+      assert.deepEqual(b, a);
+    }),
+  );
 });
 
 function checkCase({ name, graph: graphName, pipeline, excludePaths, expected }: PipelineCase): void {

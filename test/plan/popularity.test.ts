@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { PhylloError } from '../../src/errors.ts';
 import { exactPopularities } from '../../src/plan/exact-popularity.ts';
 import { planPopularity, popularityOrder, tieBreak } from '../../src/plan/popularity.ts';
@@ -26,93 +26,87 @@ interface PopularityCase {
   };
 }
 
-const { cases } = readVectors<{ readonly cases: readonly PopularityCase[] }>('popularity.json');
+const { cases } = readVectors('popularity.json') as { readonly cases: readonly PopularityCase[] };
 
-describe('popularity.json', () => {
-  for (const { name, note, graph, expected } of cases) {
-    it(`${name}: ${note}`, () => {
-      // The reference puts paths in a cycle last, in no order; here a cycle is an error.
-      if (expected.unreached !== undefined) assertCode(() => countsOf(graph), 'CLOSURE_CYCLE');
-      else if (expected.error === true) assertCode(() => countsOf(graph), 'CLOSURE_INCOMPLETE');
-      else assert.deepEqual(countsOf(graph), expected.order);
-    });
-  }
+for (const { name, note, graph, expected } of cases) {
+  test(`${name}: ${note}`, () => {
+    // The reference puts paths in a cycle last, in no order; here a cycle is an error.
+    if (expected.unreached !== undefined) assertCode(() => countsOf(graph), 'CLOSURE_CYCLE');
+    else if (expected.error === true) assertCode(() => countsOf(graph), 'CLOSURE_INCOMPLETE');
+    else assert.deepEqual(countsOf(graph), expected.order);
+  });
+}
+
+test('is that of the recursive definition', () => {
+  fc.assert(fc.property(randomGraph(), (graph) => assert.deepEqual(countsOf(graph), slowCounts(graph))));
 });
 
-describe('popularity', () => {
-  it('is that of the recursive definition', () => {
-    fc.assert(fc.property(randomGraph(), (graph) => assert.deepEqual(countsOf(graph), slowCounts(graph))));
-  });
-
-  it('does not depend on the order of the input', () => {
-    fc.assert(
-      fc.property(shuffledGraph(), ({ graph, shuffled }) => {
-        assert.deepEqual(countsOf(shuffled), countsOf(graph));
-      }),
-    );
-  });
-
-  it('is exact where floating point cannot tell counts apart', () => {
-    // Two towers of 2^200 walks, one with a single walk more: a relative difference of 2^-200.
-    const graph = [
-      ...tower('x', 200),
-      ...tower('y', 200),
-      { path: storePath('more'), narSize: 1, references: [storePath('x199-0')] },
-    ];
-    const counts = countsOf(graph);
-    assert.deepEqual(counts, slowCounts(graph));
-    assert.ok(counts[0]!.popularity.length > 60);
-    assert.equal(counts[0]!.path, storePath('x199-0'));
-  });
-
-  it('tells counts of thousands of bits apart', () => {
-    const graph = tower('x', 3000);
-    const order = popularityOrder(indexReferences(infosOf(graph)));
-    const names = order.map((id) => indexReferences(infosOf(graph)).infos[id]!.path);
-    assert.deepEqual(names.slice(0, 2), [storePath('x2999-0'), storePath('x2999-1')]);
-    assert.deepEqual(names.slice(-2), [storePath('x0-0'), storePath('x0-1')]);
-  });
-
-  it('orders a chain of 100,000', () => {
-    const infos = infosOf(chain(100_000));
-    const order = popularityOrder(indexReferences(infos));
-    assert.deepEqual(
-      order.slice(0, 2),
-      [99_999, 99_998].map((place) => indexOfPath(infos, place)),
-    );
-  });
+test('does not depend on the order of the input', () => {
+  fc.assert(
+    fc.property(shuffledGraph(), ({ graph, shuffled }) => {
+      assert.deepEqual(countsOf(shuffled), countsOf(graph));
+    }),
+  );
 });
 
-describe('planPopularity', () => {
-  const graph = indexReferences(infosOf(chain(5)));
-
-  it('gives the most popular paths a layer each and the rest one', () => {
-    const layers = planPopularity(graph, { limit: 3 });
-    assert.deepEqual(
-      layers.map(({ paths }) => paths.length),
-      [1, 1, 3],
-    );
-    assert.deepEqual(
-      layers.map(({ reason }) => reason.kind),
-      ['popular', 'popular', 'rest'],
-    );
-    assert.deepEqual(layers[0]!.reason, { kind: 'popular', popularity: '5' });
-  });
-
-  it('makes fewer layers of fewer paths', () => {
-    assert.equal(planPopularity(graph, { limit: 5 }).length, 5);
-    assert.equal(planPopularity(graph, { limit: 99 }).length, 5);
-    assert.equal(planPopularity(graph, { limit: 1 }).length, 1);
-  });
-
-  it('counts ignored paths as referrers and drops them', () => {
-    const layers = planPopularity(graph, { limit: 99, ignore: [storePath('c000000')] });
-    assert.equal(layers.length, 4);
-    assert.deepEqual(layers[0]!.reason, { kind: 'popular', popularity: '5' });
-  });
+test('is exact where floating point cannot tell counts apart', () => {
+  // Two towers of 2^200 walks, one with a single walk more: a relative difference of 2^-200.
+  const graph = [
+    ...tower('x', 200),
+    ...tower('y', 200),
+    { path: storePath('more'), narSize: 1, references: [storePath('x199-0')] },
+  ];
+  const counts = countsOf(graph);
+  assert.deepEqual(counts, slowCounts(graph));
+  assert.ok(counts[0]!.popularity.length > 60);
+  assert.equal(counts[0]!.path, storePath('x199-0'));
 });
 
-it('tieBreak moves all before the first dash to the end', () => {
+test('tells counts of thousands of bits apart', () => {
+  const graph = tower('x', 3000);
+  const index = indexReferences(infosOf(graph));
+  const names = popularityOrder(index).map((id) => index.infos[id]!.path);
+  assert.deepEqual(names.slice(0, 2), [storePath('x2999-0'), storePath('x2999-1')]);
+  assert.deepEqual(names.slice(-2), [storePath('x0-0'), storePath('x0-1')]);
+});
+
+test('orders a chain of 100,000', () => {
+  const infos = infosOf(chain(100_000));
+  const order = popularityOrder(indexReferences(infos));
+  assert.deepEqual(
+    order.slice(0, 2),
+    [99_999, 99_998].map((place) => indexOfPath(infos, place)),
+  );
+});
+
+const graph = indexReferences(infosOf(chain(5)));
+
+test('gives the most popular paths a layer each and the rest one', () => {
+  const layers = planPopularity(graph, { limit: 3 });
+  assert.deepEqual(
+    layers.map(({ paths }) => paths.length),
+    [1, 1, 3],
+  );
+  assert.deepEqual(
+    layers.map(({ reason }) => reason.kind),
+    ['popular', 'popular', 'rest'],
+  );
+  assert.deepEqual(layers[0]!.reason, { kind: 'popular', popularity: '5' });
+});
+
+test('makes fewer layers of fewer paths', () => {
+  assert.equal(planPopularity(graph, { limit: 5 }).length, 5);
+  assert.equal(planPopularity(graph, { limit: 99 }).length, 5);
+  assert.equal(planPopularity(graph, { limit: 1 }).length, 1);
+});
+
+test('counts ignored paths as referrers and drops them', () => {
+  const layers = planPopularity(graph, { limit: 99, ignore: [storePath('c000000')] });
+  assert.equal(layers.length, 4);
+  assert.deepEqual(layers[0]!.reason, { kind: 'popular', popularity: '5' });
+});
+
+test('tieBreak moves all before the first dash to the end', () => {
   assert.equal(tieBreak('/nix/store/HASH-foo-1'), 'foo-1-/nix/store/HASH');
   assert.equal(tieBreak('/nix/store/plain'), '/nix/store/plain');
 });
