@@ -39,10 +39,16 @@ let
     printf '%s\n' $oddities $alias $large > $out/share/references
   '' { inherit oddities alias large; inherit (example) hello; };
 
-  # 64 MB, so that a build can be interrupted. More popular than top: its layer comes before top's.
+  # 20 MB, more than pipes hold, and more popular than top: its layer comes before top's.
   large = build "large-1.0" ''
     mkdir -p $out/share
-    seq -f '%08.0f a line of a large file that compresses well' 1200000 > $out/share/large
+    seq -f '%08.0f a line of a large file that compresses well' 380000 > $out/share/large
+  '' { };
+
+  # A build of it takes long enough to be interrupted. The file is sparse, so it costs no disk.
+  huge = build "huge-1.0" ''
+    mkdir -p $out/share
+    truncate -s 400M $out/share/huge
   '' { };
 
   # The graph of top as structured attributes hold it: the whole .attrs.json.
@@ -75,6 +81,6 @@ let
     };
 in
 example // {
-  inherit oddities alias top large graph;
+  inherit oddities alias top large huge graph;
   chain130 = builtins.getAttr "link129" (chain 130);
 }

@@ -11,7 +11,8 @@ export interface Podman {
 export function podmanIn(directory: string): Podman {
   const storage = [
     '--storage-driver=vfs',
-    `--root=${join(directory, 'podman-root')}`,
+    `--root=${join(directory, 'podman')}`,
+    // At most 50 characters.
     `--runroot=${join(directory, 'podman-run')}`,
     `--tmpdir=${join(directory, 'podman-tmp')}`,
   ];

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 
-/** A new directory, readable for every user, removed after the tests of the enclosing suite. */
+/**
+ * A new directory, readable for every user. Call it at the top of a file: then it is removed after all suites, and what they have started
+ * there has been stopped.
+ */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'phyllo-test-'));
   chmodSync(directory, 0o755);
