@@ -108,12 +108,18 @@ function referenceOf(settings: ImageSettings, plan: ImagePlan): ImageReference |
 
 type ScannedPaths = ReadonlyMap<StorePath, ScannedPath>;
 
-/** Lists every store path's tree, the largest first, so that no worker is left alone with it at the end. */
+/** Lists the tree of every store path in the image, the largest first, so that no worker is left alone with it at the end. */
 async function scanPaths(
   { ownership }: ImageSettings,
   { plan, store, workers }: MakeOptions,
 ): Promise<ScannedPaths> {
-  const bySize = plan.closure.paths.toSorted((left, right) => right.narSize - left.narSize);
+  const needed = new Set([
+    ...plan.layers.flatMap(({ paths }) => paths.map(({ path }) => path)),
+    ...plan.contents,
+  ]);
+  const bySize = plan.closure.paths
+    .filter(({ path }) => needed.has(path))
+    .toSorted((left, right) => right.narSize - left.narSize);
   const scans = bySize.map(async ({ path }) => {
     const request = { storePath: latin1(path), source: store.treeSource(path), ownership };
     return [path, { ...request, ...(await workers.run({ kind: 'scan', request })) }] as const;

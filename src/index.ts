@@ -21,6 +21,7 @@ export { type ImageSettings, resolveSettings, type Surroundings } from './image/
 export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './image/json.ts';
 export { describeSize } from './plan/describe-plan.ts';
 export type { LayerPlan, LayerReason } from './plan/layer-plan.ts';
+export { planToDot } from './plan/plan-dot.ts';
 export { planToJson, type PlanJson } from './plan/plan-json.ts';
 export { renderPlanTable, type PlanTableOptions } from './plan/plan-table.ts';
 export { type ImagePlan, planImage } from './plan-image.ts';

@@ -1,19 +1,13 @@
 /** Flags that describe the image, and how they go together with IMAGE.json: both are checked alike, and flags win. */
-import { readFileSync } from 'node:fs';
-import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
-  fieldInFile,
   type ImageDescription,
   type ImageSettings,
-  isJsonObject,
-  type JsonValue,
   parseImageDescription,
   parseJson,
-  PhylloError,
-  reasonOf,
   resolveSettings,
 } from '../index.ts';
+import { readDescription, readJsonFile, resolveFiles } from './description-file.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 /** The values of the flags below, as commander gives them: text, or absent. */
@@ -35,7 +29,7 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
   config: {
     flags: '--config <json>',
     help: "the container's configuration: JSON, or @FILE that holds it",
-    read: readConfig,
+    read: readJson,
   },
   maxLayers: {
     flags: '--max-layers <n>',
@@ -59,7 +53,21 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
   os: { flags: '--os <name>', help: 'operating system (default: linux)' },
   store: { flags: '--store <where>', help: 'auto, another root directory, or file://DIR of a binary cache' },
   graph: { flags: '--graph <file>', help: 'exported reference graph to use instead of the database' },
-  layering: { flags: '--layering <name>', help: 'how the closure is divided (default: popularity)' },
+  layering: {
+    flags: '--layering <name|file>',
+    help: 'popularity, auto, or a file with a pipeline (default: popularity)',
+  },
+  layeringPipeline: { flags: '--layering-pipeline <file>', help: 'file with a pipeline of operations' },
+  excludePaths: {
+    flags: '--exclude-paths <path...>',
+    help: 'store paths that take part in the division and are left out of the image',
+  },
+  layers: {
+    flags: '--layers <json>',
+    help: 'layers that come first: JSON, or @FILE that holds it',
+    read: readJson,
+  },
+  minLayerSize: { flags: '--min-layer-size <bytes>', help: 'join layers below this size', read: readNumber },
 };
 
 export function addDescriptionOptions(command: Command): Command {
@@ -75,47 +83,16 @@ export interface Described {
 
 /** @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE; UsageError */
 export function describe(file: string | undefined, flags: DescriptionFlags): Described {
-  const fromFile = file === undefined ? {} : readDescriptionFile(file);
-  const description = { ...defaultsFromEnvironment(), ...fromFile, ...readFlags(flags) };
+  const fromFile = file === undefined ? {} : readDescription(file);
+  const fromFlags = resolveFiles(readFlags(flags), process.cwd());
+  // A layering by name takes the place of the file's pipeline.
+  if (fromFlags.layering !== undefined) fromFlags.layeringPipeline ??= null;
+  const { store = 'auto', graph, ...rest } = { ...defaultsFromEnvironment(), ...fromFile, ...fromFlags };
   return {
-    settings: resolveSettings(description, { now: new Date(), architecture: hostArchitecture() }),
-    store: description.store ?? 'auto',
-    graph: description.graph,
+    settings: resolveSettings(rest, { now: new Date(), architecture: hostArchitecture() }),
+    store,
+    graph,
   };
-}
-
-function readDescriptionFile(file: string): ImageDescription {
-  const value = parseDescriptionText(file, readText(file));
-  const { store, graph, ...rest } = parseImageDescription(value, { origin: file, nameOf: fieldInFile });
-  const directory = dirname(resolve(file));
-  return {
-    ...rest,
-    ...(store === undefined ? {} : { store: resolveStore(store, directory) }),
-    ...(graph === undefined ? {} : { graph: resolve(directory, graph) }),
-  };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new PhylloError('FILE_UNREADABLE', `cannot read ${file}: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-function parseDescriptionText(file: string, text: string): JsonValue {
-  try {
-    return parseJson(text);
-  } catch (cause) {
-    throw new PhylloError('IMAGE_INVALID', `${file} is not JSON: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-/** A file's relative places are relative to the file. */
-function resolveStore(store: string, directory: string): string {
-  const [, path] = /^file:\/\/(.*)$/s.exec(store) ?? [];
-  if (path !== undefined) return isAbsolute(path) ? store : `file://${resolve(directory, path)}`;
-  return store === 'auto' || /^[a-z0-9]+:\/\//.test(store) ? store : resolve(directory, store);
 }
 
 function readFlags(flags: DescriptionFlags): ImageDescription {
@@ -143,13 +120,13 @@ function readNumber(text: string): unknown {
   return /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
-function readConfig(text: string): unknown {
-  const source = text.startsWith('@') ? readText(text.slice(1)) : text;
+/** JSON, or `@FILE` that holds it. What is not JSON stays text, so that the check names the flag. */
+function readJson(text: string): unknown {
+  if (text.startsWith('@')) return readJsonFile(text.slice(1));
   try {
-    const value = parseJson(source);
-    return isJsonObject(value) ? value : source;
-  } catch (cause) {
-    throw usageError(`--config is not JSON: ${reasonOf(cause)}`);
+    return parseJson(text);
+  } catch {
+    return text;
   }
 }
 

@@ -1,12 +1,14 @@
 /** `phyllo plan [IMAGE.json]` */
 import { Command } from 'commander';
-import { openStore, planImage, planToJson, renderPlanTable } from '../index.ts';
+import { type LayerPlan, openStore, planImage, planToDot, planToJson, renderPlanTable } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
+import { usageError } from './usage-error.ts';
 
 interface PlanFlags extends DescriptionFlags {
   readonly paths?: true;
   readonly json?: true;
+  readonly dot?: true;
   readonly quiet?: true;
   readonly verbose?: true;
   readonly debug?: true;
@@ -19,6 +21,7 @@ export function planCommand(): Command {
   return addDescriptionOptions(command)
     .option('--paths', "list each layer's store paths")
     .option('--json', 'print the plan as one JSON document')
+    .option('--dot', "print the reference graph with layers as clusters in Graphviz' language")
     .option('--quiet', 'say no warnings')
     .option('--verbose', 'say how long planning took')
     .option('--debug', 'show the stack of an error')
@@ -26,19 +29,32 @@ export function planCommand(): Command {
 }
 
 async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
+  if (flags.json === true && flags.dot === true) throw usageError('--json and --dot exclude each other');
   const { settings, store: place, graph } = describe(file, flags);
   const started = performance.now();
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
   try {
     const { layers, warnings } = await planImage(settings, store);
     if (flags.verbose === true) say(`planned in ${(performance.now() - started).toFixed(1)} ms`);
-    const extraLayers = [{ kind: 'customisation', size: 0, why: 'contents as symlinks at /' }] as const;
-    if (flags.json === true) printJson(planToJson(layers, { extraLayers, warnings }));
-    else print(renderPlanTable(layers, { ...terminal(), showPaths: flags.paths === true, extraLayers }));
+    show(layers, { flags, warnings });
     if (flags.quiet !== true) for (const warning of warnings) warn(warning);
   } finally {
     store.close();
   }
+}
+
+const EXTRA_LAYERS = [{ kind: 'customisation', size: 0, why: 'contents as links at /' }] as const;
+
+function show(
+  layers: readonly LayerPlan[],
+  { flags, warnings }: { readonly flags: PlanFlags; readonly warnings: readonly string[] },
+): void {
+  if (flags.json === true) printJson(planToJson(layers, { extraLayers: EXTRA_LAYERS, warnings }));
+  else if (flags.dot === true) print(planToDot(layers));
+  else
+    print(
+      renderPlanTable(layers, { ...terminal(), showPaths: flags.paths === true, extraLayers: EXTRA_LAYERS }),
+    );
 }
 
 function terminal(): { readonly columns: number; readonly colour: boolean } {

@@ -14,6 +14,11 @@ const date = z.union([z.literal('now'), z.iso.datetime({ offset: true })], {
   error: 'must be "now" or a date and time with a zone, such as 1970-01-01T00:00:01Z',
 });
 
+const explicitLayer = z.union(
+  [z.array(z.string()), z.strictObject({ paths: z.array(z.string()), closure: z.boolean().optional() })],
+  { error: 'must be a list of store paths or {"paths": [...], "closure": false}' },
+);
+
 /** Every field is optional: flags may supply what the file leaves out. */
 export const imageDescriptionSchema = z
   .strictObject({
@@ -43,7 +48,27 @@ export const imageDescriptionSchema = z
       .min(1)
       .describe('Where store paths are read: auto, a directory, or file://DIR of a binary cache.'),
     graph: z.string().min(1).describe('File with an exported reference graph, instead of the database.'),
-    layering: z.enum(['popularity']).describe('How the closure is divided into layers.'),
+    layering: z
+      .string()
+      .min(1)
+      .describe('How the closure is divided: popularity, auto, or a file with a pipeline.'),
+    layeringPipeline: z
+      .union([z.array(z.unknown()), z.string().min(1)], {
+        error: 'must be a list of operations or a file that holds it',
+      })
+      .nullable()
+      .describe(
+        'A pipeline of operations that divides the closure, or a file with one; instead of layering.',
+      ),
+    excludePaths: z
+      .array(z.string())
+      .describe(
+        "Store paths that take part in the division and are left out of the image, as nixpkgs' helper paths are.",
+      ),
+    layers: z
+      .array(explicitLayer, { error: 'must be a list of layers' })
+      .describe('Layers that come first: each a list of store paths, with their closures.'),
+    minLayerSize: z.int().min(0).describe('Bytes: smaller layers are joined with their neighbours.'),
   })
   .partial();
 

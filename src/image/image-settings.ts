@@ -1,5 +1,7 @@
 /** A description with every default filled in and every date understood. Pure: clock and host are arguments. */
-import { DEFAULT_MAX_LAYERS } from '../plan/layer-budget.ts';
+import { PhylloError } from '../errors.ts';
+import { DEFAULT_MAX_LAYERS, MAX_LAYERS_ANYWHERE } from '../plan/layer-budget.ts';
+import type { ExplicitLayer } from '../plan/explicit-layers.ts';
 import type { Layering } from '../plan/plan-layers.ts';
 import type { TarOwnership } from '../layer/tar-member.ts';
 import type { Platform } from './image-config.ts';
@@ -12,6 +14,8 @@ export interface ImageSettings {
   readonly tag: string | undefined;
   /** Not checked yet: the store knows its directory. */
   readonly contents: readonly string[];
+  /** Not checked yet, as `contents`. */
+  readonly excludePaths: readonly string[];
   readonly config: JsonObject;
   readonly maxLayers: number;
   /** RFC 3339, in UTC. */
@@ -19,6 +23,9 @@ export interface ImageSettings {
   readonly ownership: TarOwnership;
   readonly platform: Platform;
   readonly layering: Layering;
+  readonly explicitLayers: readonly ExplicitLayer[];
+  /** Bytes of narSize; 0: off. */
+  readonly minLayerSize: number;
   /** What makes the image differ from run to run, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -32,21 +39,49 @@ export interface Surroundings {
 
 const DEFAULT_DATE = '1970-01-01T00:00:01Z';
 
-/** @throws PhylloError IMAGE_REFERENCE_INVALID */
+/**
+ * Files that the description names (a pipeline's) are not read here: their contents must be in it by now.
+ * @throws PhylloError IMAGE_REFERENCE_INVALID, LAYERING_INVALID
+ */
 export function resolveSettings(description: ImageDescription, surroundings: Surroundings): ImageSettings {
   const { name, tag, contents = [], created = DEFAULT_DATE, mtime = DEFAULT_DATE } = description;
   return {
     name: name === undefined ? undefined : parseImageName(name),
     tag: tag === undefined || tag === null ? undefined : parseTag(tag),
     contents: typeof contents === 'string' ? [contents] : contents,
+    excludePaths: description.excludePaths ?? [],
     config: description.config ?? {},
-    maxLayers: description.maxLayers ?? DEFAULT_MAX_LAYERS,
+    maxLayers: maxLayersOf(description),
     created: rfc3339(created, surroundings),
     ownership: ownershipOf(description, Date.parse(rfc3339(mtime, surroundings))),
     platform: platformOf(description, surroundings),
-    layering: { kind: description.layering ?? 'popularity' },
+    layering: layeringOf(description),
+    explicitLayers: explicitLayersOf(description),
+    minLayerSize: description.minLayerSize ?? 0,
     warnings: [...warnNow('created', created), ...warnNow('mtime', mtime)],
   };
+}
+
+/** A pipeline divides as it was written: only a limit that was asked for holds it to something. */
+function maxLayersOf({ maxLayers, layeringPipeline }: ImageDescription): number {
+  const hasPipeline = layeringPipeline !== undefined && layeringPipeline !== null;
+  return maxLayers ?? (hasPipeline ? MAX_LAYERS_ANYWHERE : DEFAULT_MAX_LAYERS);
+}
+
+/** A pipeline wins over a name, as in dockerTools. */
+function layeringOf({ layering = 'popularity', layeringPipeline }: ImageDescription): Layering {
+  if (layeringPipeline !== undefined && layeringPipeline !== null)
+    return { kind: 'pipeline', pipeline: layeringPipeline };
+  if (layering === 'popularity' || layering === 'auto') return { kind: layering };
+  throw new PhylloError('LAYERING_INVALID', `unknown layering ${JSON.stringify(layering)}`, {
+    hint: 'layering is popularity, auto, or a file PIPELINE.json',
+  });
+}
+
+function explicitLayersOf({ layers = [] }: ImageDescription): readonly ExplicitLayer[] {
+  return layers.map((layer) =>
+    Array.isArray(layer) ? layer : { paths: layer.paths, closure: layer.closure ?? true },
+  );
 }
 
 function ownershipOf(

@@ -10,7 +10,7 @@ export const DEFAULT_MAX_LAYERS = 100;
 /** Docker's classic store refuses images with more layers. */
 const DOCKER_LIMIT = 125;
 /** containers/storage (podman, skopeo, CRI-O) refuses images with more layers. */
-const CONTAINERS_LIMIT = 500;
+export const MAX_LAYERS_ANYWHERE = 500;
 
 export interface LayerBudget {
   readonly maxLayers: number;
@@ -39,11 +39,11 @@ export function storeLayerBudget({ maxLayers, baseLayers }: LayerBudget): number
  * @throws PhylloError TOO_MANY_LAYERS above 500
  */
 export function checkLayerCount(layers: number): string | undefined {
-  if (layers > CONTAINERS_LIMIT) {
+  if (layers > MAX_LAYERS_ANYWHERE) {
     throw new PhylloError(
       'TOO_MANY_LAYERS',
-      `the image would have ${layers} layers, and no runtime takes more than ${CONTAINERS_LIMIT}`,
-      { hint: `set maxLayers to ${CONTAINERS_LIMIT} or less` },
+      `the image would have ${layers} layers, and no runtime takes more than ${MAX_LAYERS_ANYWHERE}`,
+      { hint: `set maxLayers to ${MAX_LAYERS_ANYWHERE} or less` },
     );
   }
   if (layers <= DOCKER_LIMIT) return undefined;

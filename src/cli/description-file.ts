@@ -1,0 +1,75 @@
+/** Reads IMAGE.json and the files that a description names. */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import {
+  fieldInFile,
+  type ImageDescription,
+  type JsonValue,
+  parseImageDescription,
+  parseJson,
+  PhylloError,
+  reasonOf,
+} from '../index.ts';
+
+/** A name rather than a file: whether it is known is checked with the rest. */
+const LAYERING_NAME = /^[\w-]+$/;
+
+/**
+ * Places in the file are relative to it.
+ * @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE
+ */
+export function readDescription(file: string): ImageDescription {
+  const description = parseImageDescription(readJsonFile(file), { origin: file, nameOf: fieldInFile });
+  return resolveFiles(description, dirname(resolve(file)));
+}
+
+/**
+ * The description with places made absolute and a pipeline's file replaced by what is in it.
+ * @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE
+ */
+export function resolveFiles(description: ImageDescription, directory: string): ImageDescription {
+  const { store, graph, layering, layeringPipeline, ...rest } = description;
+  const file = layering === undefined || LAYERING_NAME.test(layering) ? undefined : layering;
+  const pipeline = file ?? layeringPipeline;
+  return {
+    ...rest,
+    ...(store === undefined ? {} : { store: resolveStore(store, directory) }),
+    ...(graph === undefined ? {} : { graph: resolve(directory, graph) }),
+    ...(layering === undefined || file !== undefined ? {} : { layering }),
+    ...(pipeline === undefined ? {} : { layeringPipeline: readPipeline(pipeline, directory) }),
+  };
+}
+
+/** @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE */
+export function readJsonFile(file: string): JsonValue {
+  const text = readText(file);
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw new PhylloError('IMAGE_INVALID', `${file} is not JSON: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+type Pipeline = ImageDescription['layeringPipeline'];
+
+function readPipeline(
+  pipeline: NonNullable<Pipeline> | null,
+  directory: string,
+): NonNullable<Pipeline> | null {
+  // The pipeline's own check says what is wrong with a file that holds something else.
+  return typeof pipeline === 'string' ? (readJsonFile(resolve(directory, pipeline)) as unknown[]) : pipeline;
+}
+
+function resolveStore(store: string, directory: string): string {
+  const [, path] = /^file:\/\/(.*)$/s.exec(store) ?? [];
+  if (path !== undefined) return isAbsolute(path) ? store : `file://${resolve(directory, path)}`;
+  return store === 'auto' || /^[a-z0-9]+:\/\//.test(store) ? store : resolve(directory, store);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new PhylloError('FILE_UNREADABLE', `cannot read ${file}: ${reasonOf(cause)}`, { cause });
+  }
+}
