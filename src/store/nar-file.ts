@@ -1,13 +1,13 @@
 /** Reads a NAR from its file: decompressed, and checked against what its path info promises. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import xz from 'xz-decompress';
 import { finishDigest } from '../digest.ts';
 import { PhylloError, reasonOf } from '../errors.ts';
 import { NarReader, type TreeVisitor } from './nar-reader.ts';
-import type { NarSource } from './tree.ts';
+import type { NarCompression, NarSource } from './tree.ts';
 
 /** Large enough that a chunk's overhead does not show, small enough for a processor's cache. */
 const READ_BYTES = 256 * 1024;
@@ -52,20 +52,32 @@ async function* verified(source: NarSource): AsyncGenerator<Uint8Array, void, un
   if (narHash !== source.narHash) throw mismatch(source, `it has ${narHash} instead of ${source.narHash}`);
 }
 
+/** The file is closed when this ends, however it ends. */
 async function* decompressed(source: NarSource): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = createReadStream(source.location, { highWaterMark: READ_BYTES });
+  // Whoever reads the stream is told of errors; this is for one that comes before anybody does.
+  file.on('error', () => undefined);
   try {
-    yield* openChunks(source);
+    yield* decompress(file, source.compression);
   } catch (cause) {
     throw unreadable(source, cause);
+  } finally {
+    await close(file);
   }
 }
 
-function openChunks({ location, compression }: NarSource): AsyncIterable<Uint8Array> {
-  const file = createReadStream(location, { highWaterMark: READ_BYTES });
+function decompress(file: ReadStream, compression: NarCompression): AsyncIterable<Uint8Array> {
   if (compression === 'none') return file;
   if (compression === 'xz') return new xz.XzReadableStream(ReadableStream.from<Uint8Array>(file));
-  // The iteration of the last stream reports every error: the callback has nothing to add.
+  // Whoever reads the last stream is told of every stream's errors: the callback has nothing to add.
   return pipeline(file, createZstdDecompress({ chunkSize: READ_BYTES }), () => undefined);
+}
+
+async function close(file: ReadStream): Promise<void> {
+  if (file.closed) return;
+  const closed = new Promise<void>((resolve) => file.once('close', resolve));
+  file.destroy();
+  await closed;
 }
 
 function unreadable({ location, compression }: NarSource, cause: unknown): PhylloError {

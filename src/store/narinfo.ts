@@ -68,7 +68,9 @@ function readFields(text: string, problems: string[]): Fields {
     const colon = line.indexOf(':');
     if (colon <= 0) problems.push(`line ${index + 1}: expected a field and a colon`);
     const field = line.slice(0, colon);
-    fields.set(field, [...(fields.get(field) ?? []), line.slice(colon + 1).trim()]);
+    const values = fields.get(field) ?? [];
+    values.push(line.slice(colon + 1).trim());
+    fields.set(field, values);
   }
   return fields;
 }
