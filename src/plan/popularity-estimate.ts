@@ -5,24 +5,31 @@
  *   estimate    fraction * 2^(512 * exponent), 1 <= fraction < 2^512: a double whose range has no end
  *   rank        a path's place in the order of walks(v) ascending. A path has at least as many walks as each ancestor, in
  *               floating point too, so ranks are a topological order in which magnitudes never fall.
- *   block       up to 128 consecutive ranks of equal exponent
+ *   block       up to 128 consecutive ranks of equal exponent (`ancestor-blocks.ts`)
  *
  * Steps
  *   1. walks(v) = the sum over its referrers, or 1 where nothing refers to it; rank the paths.
- *   2. For each block: one pass over the references tells for every path which of the block's paths are its ancestors
- *      (four words of 32 bits); a table of 256 sums for each byte turns the words into the sum of their walks.
+ *   2. For each block, a table of 256 sums for each 8 of its paths turns the set of a path's ancestors into the sum of
+ *      their walks.
  *
- * Cost: n/128 passes over the m references, n/8 additions a path; O(n + m) memory, where sets of all ancestors would take
- * n^2 bits. Measured: 100,000 paths with 800,000 references take seconds.
+ * Cost: n/128 passes over the m references, n/8 additions a path; O(n + m) memory.
  *
  * Error: all terms are positive, so a relative error is at most the number of roundings that a term goes through, times
  * 2^-53: at most m in step 1 (each reference lies on a walk at most once) and n in step 2. Integers below
  * 2^53 are never rounded, and powers of two scale exactly: such an estimate is the exact count.
  *
  * Deterministic: the order of additions follows from ids and references alone.
- *
- * Prior art: the tables are the Method of Four Russians (Arlazarov et al. 1970).
  */
+import {
+  ancestorBlocks,
+  type Block,
+  BLOCK_SIZE,
+  invert,
+  type RankedGraph,
+  rankGraph,
+  TABLE_SIZE,
+  WORDS,
+} from './ancestor-blocks.ts';
 import { type ReferenceGraph, row } from './reference-graph.ts';
 
 /** By id. */
@@ -33,33 +40,10 @@ export interface Estimates {
   readonly tolerance: number;
 }
 
-/** A graph renumbered by rank. */
-interface RankedGraph {
-  readonly idOfRank: Int32Array;
-  /** Of rank r: `referrers[starts[r]]` to `referrers[starts[r + 1] - 1]`, as ranks. */
-  readonly starts: Int32Array;
-  readonly referrers: Int32Array;
-}
-
-/** By rank, but for the tables. */
-interface BlockSums {
-  readonly fractions: Float64Array;
-  readonly exponents: Int32Array;
-  readonly reach: Int32Array;
-  readonly tables: Float64Array;
-}
-
-/** Ranks from `first` to `end`, exclusive. */
-interface Block {
-  readonly first: number;
-  readonly end: number;
+interface EstimatedBlock extends Block {
   readonly exponent: number;
 }
 
-/** Measured: one word a pass takes three times as long at 100,000 paths, where reading `reach` misses the cache. */
-const WORDS = 4;
-const BLOCK_SIZE = 32 * WORDS;
-const TABLE_SIZE = 256;
 const STEP = 2 ** 512;
 const EXACT_BELOW = 2 ** 53;
 
@@ -130,37 +114,22 @@ function rankByWalks(graph: ReferenceGraph, { fractions, exponents }: Estimates)
   const idOfRank = graph.order
     .slice()
     .sort((a, b) => exponents[a]! - exponents[b]! || fractions[a]! - fractions[b]! || place[a]! - place[b]!);
-  const rankOf = invert(idOfRank);
-  const starts = new Int32Array(idOfRank.length + 1);
-  const referrers = new Int32Array(graph.referrers.targets.length);
-  let at = 0;
-  for (const [rank, id] of idOfRank.entries()) {
-    for (const referrer of row(graph.referrers, id)) referrers[at++] = rankOf[referrer]!;
-    starts[rank + 1] = at;
-  }
-  return { idOfRank, starts, referrers };
-}
-
-function invert(permutation: Int32Array): Int32Array {
-  const places = new Int32Array(permutation.length);
-  for (let place = 0; place < permutation.length; place++) places[permutation[place]!] = place;
-  return places;
+  return rankGraph(graph, idOfRank);
 }
 
 function sumAncestors(graph: RankedGraph, walks: Estimates): Estimates {
   const size = graph.idOfRank.length;
   const fractions = new Float64Array(size);
   const exponents = new Int32Array(size);
-  const reach = new Int32Array(WORDS * size);
   const tables = new Float64Array(4 * WORDS * TABLE_SIZE);
-  for (const block of blocksOf(graph.idOfRank, walks)) {
+  for (const { block, sets } of ancestorBlocks(graph, blocksOf(graph.idOfRank, walks))) {
     fillTables(tables, graph.idOfRank.subarray(block.first, block.end), walks.fractions);
-    addBlock(graph, block, { fractions, exponents, reach, tables });
+    addBlock({ fractions, exponents }, block, { sets, tables });
   }
   return byId(graph.idOfRank, { fractions, exponents, tolerance: walks.tolerance });
 }
 
-function* blocksOf(idOfRank: Int32Array, { exponents }: Estimates): Generator<Block> {
+function* blocksOf(idOfRank: Int32Array, { exponents }: Estimates): Generator<EstimatedBlock> {
   for (let first = 0; first < idOfRank.length;) {
     const exponent = exponents[idOfRank[first]!]!;
     const limit = Math.min(first + BLOCK_SIZE, idOfRank.length);
@@ -181,38 +150,22 @@ function fillTables(tables: Float64Array, ids: Int32Array, values: Float64Array)
   }
 }
 
-/**
- * The inner loop of it all, and flat for that reason.
- * Words 4r to 4r + 3 of `reach` have a bit for each of the block's paths that is r or an ancestor of r.
- */
-function addBlock({ starts, referrers }: RankedGraph, block: Block, into: BlockSums): void {
-  const { fractions, exponents, reach, tables } = into;
-  const { first, end, exponent } = block;
-  const size = fractions.length;
-  for (let rank = first; rank < size; rank++) {
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let at = starts[rank]!, stop = starts[rank + 1]!; at < stop; at++) {
-      const from = WORDS * referrers[at]!;
-      a |= reach[from]!;
-      b |= reach[from + 1]!;
-      c |= reach[from + 2]!;
-      d |= reach[from + 3]!;
-    }
-    const to = WORDS * rank;
-    reach[to] = a;
-    reach[to + 1] = b;
-    reach[to + 2] = c;
-    reach[to + 3] = d;
-    if (rank < end) reach[to + ((rank - first) >>> 5)]! |= 1 << ((rank - first) & 31);
-    if ((a | b | c | d) === 0) continue;
+/** By rank. */
+function addBlock(
+  { fractions, exponents }: Pick<Estimates, 'fractions' | 'exponents'>,
+  { first, exponent }: EstimatedBlock,
+  { sets, tables }: { readonly sets: Int32Array; readonly tables: Float64Array },
+): void {
+  for (let rank = first; rank < fractions.length; rank++) {
+    let sum = 0;
+    for (let word = 0; word < WORDS; word++) sum += sumOfWord(tables, word, sets[WORDS * rank + word]!);
+    if (sum === 0) continue;
     if (exponents[rank] !== exponent) {
       fractions[rank] = scaledDown(fractions[rank]!, exponent - exponents[rank]!);
       exponents[rank] = exponent;
     }
-    fractions[rank]! +=
-      sumOfWord(tables, 0, a) + sumOfWord(tables, 1, b) + sumOfWord(tables, 2, c) + sumOfWord(tables, 3, d);
+    fractions[rank]! += sum;
   }
-  reach.fill(0, WORDS * first, WORDS * end);
 }
 
 function sumOfWord(tables: Float64Array, word: number, set: number): number {

@@ -57,10 +57,13 @@ export function popularityOrder(graph: ReferenceGraph): readonly number[] {
   const keys = graph.infos.map(({ path }) => tieBreak(path));
   const byKey = (a: number, b: number): number => compareText(keys[a]!, keys[b]!);
   const ids = Array.from(keys.keys()).sort((a, b) => compareEstimates(estimates, b, a) || byKey(a, b));
-  return runsOfUncertain(ids, estimates).flatMap((run) =>
+  const runs = runsOfUncertain(ids, estimates);
+  const counts = decidingCounts(
+    graph,
     // Exact counts in one run are equal, and the sort has put them in order.
-    isExact(estimates, run[0]!) ? run : decideExactly(graph, run, byKey),
+    runs.filter((run) => run.length > 1 && !isExact(estimates, run[0]!)),
   );
+  return runs.flatMap((run) => sortRun(run, counts, byKey));
 }
 
 /** `/nix/store/HASH-foo-1` sorts as `foo-1-/nix/store/HASH`, so that equal counts go by name. */
@@ -84,21 +87,28 @@ function runsOfUncertain(ids: readonly number[], estimates: Estimates): readonly
   return runs;
 }
 
-function decideExactly(
+/** By id, the exact counts of the paths in `runs`. A run of paths with the same referrers is equal without counting. */
+function decidingCounts(
   graph: ReferenceGraph,
+  runs: readonly (readonly number[])[],
+): ReadonlyMap<number, bigint> {
+  const classes = runs.flatMap((run) => {
+    const members = [...Map.groupBy(run, (id) => row(graph.referrers, id).join()).values()];
+    return members.length === 1 ? [] : members;
+  });
+  const firsts = classes.map(([first]) => first!);
+  const counts = exactPopularities(graph, firsts);
+  return new Map(classes.flatMap((ids, index) => ids.map((id) => [id, counts[index]!] as const)));
+}
+
+/** Paths without a count in `counts` are equal. */
+function sortRun(
   run: readonly number[],
+  counts: ReadonlyMap<number, bigint>,
   byKey: (a: number, b: number) => number,
 ): readonly number[] {
   if (run.length === 1) return run;
-  const classes = Map.groupBy(run, (id) => row(graph.referrers, id).join());
-  const members = [...classes.values()];
-  if (members.length === 1) return [...run].sort(byKey);
-  const counts = exactPopularities(
-    graph,
-    members.map((ids) => ids[0]!),
-  );
-  const countOf = new Map(members.flatMap((ids, index) => ids.map((id) => [id, counts[index]!] as const)));
-  return [...run].sort((a, b) => compareBigints(countOf.get(b)!, countOf.get(a)!) || byKey(a, b));
+  return [...run].sort((a, b) => compareBigints(counts.get(b) ?? 0n, counts.get(a) ?? 0n) || byKey(a, b));
 }
 
 function compareBigints(a: bigint, b: bigint): number {

@@ -86,11 +86,15 @@ export function shuffledGraph(): fc.Arbitrary<{
   );
 }
 
+/** `c000000` refers to `c000001` and so on. */
 export function chain(length: number): readonly VectorPath[] {
-  const name = (index: number): string => storePath(`c${String(index).padStart(6, '0')}`);
   return Array.from({ length }, (_, index) => ({
-    path: name(index),
+    path: chainPath(index),
     narSize: 1,
-    references: index + 1 < length ? [name(index + 1)] : [],
+    references: index + 1 < length ? [chainPath(index + 1)] : [],
   }));
+}
+
+function chainPath(index: number): StorePath {
+  return storePath(`c${String(index).padStart(6, '0')}`);
 }

@@ -124,15 +124,17 @@ function countsOf(
 function slowCounts(
   paths: readonly VectorPath[],
 ): readonly { readonly path: string; readonly popularity: string }[] {
-  const users = (path: string): readonly VectorPath[] =>
-    paths.filter((user) => user.path !== path && user.references.includes(path));
   const known = new Map<string, { readonly walks: bigint; readonly ancestors: ReadonlySet<string> }>();
   const visit = (path: string): { readonly walks: bigint; readonly ancestors: ReadonlySet<string> } => {
     const before = known.get(path);
     if (before !== undefined) return before;
-    const above = users(path).map((user) => ({ path: user.path, ...visit(user.path) }));
-    const walks = above.length === 0 ? 1n : above.reduce((sum, user) => sum + user.walks, 0n);
-    const ancestors = new Set(above.flatMap((user) => [user.path, ...user.ancestors]));
+    const users = paths.filter((user) => user.path !== path && user.references.includes(path));
+    let walks = users.length === 0 ? 1n : 0n;
+    let ancestors: ReadonlySet<string> = new Set(users.map((user) => user.path));
+    for (const user of users) {
+      walks += visit(user.path).walks;
+      ancestors = ancestors.union(visit(user.path).ancestors);
+    }
     known.set(path, { walks, ancestors });
     return { walks, ancestors };
   };
