@@ -38,7 +38,10 @@ export class NarinfoStore implements Store {
   }
 
   async findByHashPart(hashPart: string): Promise<StorePath | undefined> {
-    return isHashPart(hashPart) ? (await this.#read(hashPart))?.path : undefined;
+    if (!isHashPart(hashPart)) return undefined;
+    const path = (await this.#read(hashPart))?.path;
+    if (path !== undefined && hashPartOf(path) !== hashPart) throw this.#otherPath(hashPart, path);
+    return path;
   }
 
   treeSource(path: StorePath): TreeSource {
@@ -59,14 +62,13 @@ export class NarinfoStore implements Store {
     return narinfo;
   }
 
+  /** What `HASH.narinfo` says, which may be of another path. */
   async #read(hashPart: string): Promise<Narinfo | undefined> {
     const file = `${hashPart}.narinfo`;
     const name = `${this.#options.name}/${file}`;
     const text = await this.#options.readNarinfo(file);
     if (text === undefined) return undefined;
-    const narinfo = parseNarinfo(text, { storeDir: this.storeDir, name });
-    if (hashPartOf(narinfo.path) !== hashPart) throw this.#otherPath(hashPart, narinfo.path);
-    return narinfo;
+    return parseNarinfo(text, { storeDir: this.storeDir, name });
   }
 
   #narSource({ path, url, compression, narHash, narSize }: Narinfo): NarSource {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseNarinfo } from '../../src/store/narinfo.ts';
 import { baseName } from '../../src/store/store-path.ts';
 import { failsWith, succeedsOrFailsProperly } from './support/errors.ts';

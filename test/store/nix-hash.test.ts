@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { fromNixBase32, parseNixHash, toNixBase32 } from '../../src/store/nix-hash.ts';
 import { failsWith, succeedsOrFailsProperly } from './support/errors.ts';
 import { skipWithoutNix } from './support/real-nix.ts';
@@ -95,16 +95,17 @@ test('any text is read or rejected', () => {
   );
 });
 
+function nixHash(form: string, hash: string): string {
+  const args = ['--extra-experimental-features', 'nix-command', 'hash', form, hash];
+  return execFileSync('nix', args).toString().trim();
+}
+
 test('hashes are written as Nix writes them', { skip: skipWithoutNix }, () => {
-  const nix = (...args: readonly string[]) =>
-    execFileSync('nix', ['--extra-experimental-features', 'nix-command', 'hash', ...args])
-      .toString()
-      .trim();
   for (const seed of ['a', 'b', 'c']) {
     const hex = createHash('sha256').update(seed).digest('hex');
-    assert.equal(toNixBase32(Buffer.from(hex, 'hex')), nix('to-base32', `sha256:${hex}`));
+    assert.equal(toNixBase32(Buffer.from(hex, 'hex')), nixHash('to-base32', `sha256:${hex}`));
     for (const form of ['to-base16', 'to-base32', 'to-base64', 'to-sri']) {
-      assert.equal(parseNixHash(nix(form, `sha256:${hex}`)), `sha256:${hex}`);
+      assert.equal(parseNixHash(nixHash(form, `sha256:${hex}`)), `sha256:${hex}`);
     }
   }
 });

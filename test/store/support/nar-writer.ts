@@ -37,30 +37,23 @@ function token(text: string | Uint8Array): Buffer {
 }
 
 function nodeTokens(node: Node): readonly (string | Uint8Array)[] {
-  switch (node.kind) {
-    case 'file':
-      return [
-        '(',
-        'type',
-        'regular',
-        ...(node.executable ? ['executable', ''] : []),
-        'contents',
-        node.contents,
-        ')',
-      ];
-    case 'symlink':
-      return ['(', 'type', 'symlink', 'target', node.target, ')'];
-    default: {
-      const entries = node.entries.flatMap(([name, child]) => [
-        'entry',
-        '(',
-        'name',
-        name,
-        'node',
-        ...nodeTokens(child),
-        ')',
-      ]);
-      return ['(', 'type', 'directory', ...entries, ')'];
-    }
-  }
+  return ['(', 'type', ...typeTokens(node), ')'];
+}
+
+function typeTokens(node: Node): readonly (string | Uint8Array)[] {
+  if (node.kind === 'symlink') return ['symlink', 'target', node.target];
+  if (node.kind === 'file')
+    return ['regular', ...(node.executable ? ['executable', ''] : []), 'contents', node.contents];
+  return [
+    'directory',
+    ...node.entries.flatMap(([name, child]) => [
+      'entry',
+      '(',
+      'name',
+      name,
+      'node',
+      ...nodeTokens(child),
+      ')',
+    ]),
+  ];
 }
