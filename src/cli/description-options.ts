@@ -102,8 +102,7 @@ function readFlags(flags: DescriptionFlags): ImageDescription {
       field,
       readFlag(flags[field as DescriptionField], read),
     ]);
-    const nameOf = ([field]: readonly PropertyKey[]): string => flagName(field as DescriptionField);
-    return parseImageDescription(Object.fromEntries(values), { origin: 'options', nameOf });
+    return parseImageDescription(Object.fromEntries(values), { origin: 'options', nameOf: flagOf });
   });
 }
 
@@ -111,8 +110,8 @@ function readFlag(value: string | readonly string[] | undefined, read: FlagShape
   return typeof value === 'string' && read !== undefined ? read(value) : value;
 }
 
-function flagName(field: DescriptionField): string {
-  return FLAGS[field].flags.split(' ')[0] as string;
+function flagOf([field]: readonly PropertyKey[]): string {
+  return FLAGS[field as DescriptionField].flags.split(' ')[0] as string;
 }
 
 /** What is not a number stays text, so that the check names the flag. */

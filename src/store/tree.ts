@@ -38,7 +38,7 @@ export interface NarSource {
  * Orders the names of one directory as the layer tar does: by code point, with each byte that is not part of valid UTF-8
  * taken as the lone surrogate U+DC80 to U+DCFF. Arguments are latin1 strings.
  *
- * @see layer format, "Members": equal to bytewise order except for invalid bytes next to characters >= U+E000
+ * That is bytewise order but for an invalid byte next to a multi-byte character: the byte 80 comes after é (C3 A9).
  */
 export function compareNames(left: string, right: string): number {
   if (left === right) return 0;

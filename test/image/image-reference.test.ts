@@ -36,7 +36,7 @@ for (const text of [
   'a:',
   'a:b:c',
   'a@sha256:0',
-  `${'a'.repeat(256)}`,
+  'a'.repeat(256),
   'a:-x',
   `a:${'t'.repeat(129)}`,
   'é',
