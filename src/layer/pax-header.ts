@@ -81,7 +81,8 @@ function encodeOwnership({ uid, gid, mtimeSeconds, uname, gname }: TarOwnership)
   return header;
 }
 
-function encodeExtendedHeader(records: Buffer): Buffer {
+/** The blocks of an extended header with these records. */
+export function encodeExtendedHeader(records: Buffer): Buffer {
   const blocks = Buffer.alloc(BLOCK_SIZE + roundUp(records.length, BLOCK_SIZE));
   const header = blocks.subarray(0, BLOCK_SIZE);
   header.write(PAX_NAME, 0, 'latin1');
@@ -96,7 +97,7 @@ function encodeExtendedHeader(records: Buffer): Buffer {
 }
 
 /** The extended header's records, empty when everything fits the ustar header. */
-function paxRecords(member: TarMember, ownership: TarOwnership): Buffer {
+export function paxRecords(member: TarMember, ownership: TarOwnership): Buffer {
   const values: [keyword: string, value: string][] = [];
   const text = (keyword: string, value: string, limit: number): void => {
     if (value.length > limit || NON_ASCII.test(value)) values.push([keyword, value]);
@@ -117,7 +118,7 @@ function paxRecords(member: TarMember, ownership: TarOwnership): Buffer {
 }
 
 /** `LENGTH KEYWORD=VALUE\n`, where LENGTH counts itself. */
-function paxRecord(keyword: string, value: string): string {
+export function paxRecord(keyword: string, value: string): string {
   const rest = keyword.length + value.length + ' =\n'.length;
   let length = rest;
   while (length !== rest + String(length).length) length = rest + String(length).length;
@@ -125,7 +126,7 @@ function paxRecord(keyword: string, value: string): string {
 }
 
 /** ASCII with every other code point (or byte that is not UTF-8) as `?`, cut to the field. */
-function fixedText(text: string, length: number): string {
+export function fixedText(text: string, length: number): string {
   if (!NON_ASCII.test(text)) return text.slice(0, length);
   const codePoints = surrogateEscape(text).slice(0, length);
   return codePoints.map((codePoint) => (codePoint < 0x80 ? String.fromCharCode(codePoint) : '?')).join('');
@@ -135,7 +136,8 @@ function orZero(value: number, limit: number): number {
   return value < 0 || value >= limit ? 0 : value;
 }
 
-function isUtf8(text: string): boolean {
+/** @param text latin1 */
+export function isUtf8(text: string): boolean {
   return (
     !NON_ASCII.test(text) ||
     !surrogateEscape(text).some((codePoint) => codePoint >= 0xdc80 && codePoint <= 0xdcff)
