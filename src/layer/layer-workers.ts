@@ -53,7 +53,7 @@ export class LayerWorkers {
     const program = new URL(`./layer-worker${extname(import.meta.filename)}`, import.meta.url);
     const worker = new Worker(program, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
     worker.on('message', (reply: Reply) => this.#receive(worker, reply));
-    worker.on('error', (error) => this.#fail(worker, error));
+    worker.on('error', (error: Error) => this.#fail(worker, error));
     worker.on('exit', (status) =>
       this.#fail(worker, new Error(`a worker thread ended with status ${status}`)),
     );
