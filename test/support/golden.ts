@@ -39,12 +39,44 @@ export interface ArchiveCase {
   readonly expected: { readonly diffIds?: readonly string[]; readonly error?: string };
 }
 
+/** All fields of an archive's case. */
+export interface WholeArchiveCase extends Omit<ArchiveCase, 'fromImage' | 'expected'> {
+  readonly arguments: readonly [flag: string, repoTag: string] | readonly [];
+  readonly fromImage:
+    null | { readonly case: string; readonly compression?: string } | { readonly gzipBase64: string };
+  readonly customisation: {
+    readonly path: string;
+    readonly entries: readonly VectorEntry[];
+    readonly checksum: string;
+    readonly layerTar: { readonly size: number; readonly sha256: string };
+    readonly archiveEntry: {
+      readonly mode: string;
+      readonly uid: number;
+      readonly gid: number;
+      readonly uname: string;
+      readonly gname: string;
+    };
+  };
+  readonly expected: {
+    readonly error?: boolean;
+    readonly archive: { readonly size: number; readonly sha256: string };
+    readonly members: readonly string[];
+    readonly configDigest: string;
+    readonly config: string;
+    readonly manifest: string;
+  };
+}
+
 export function layerTarCases(): readonly LayerTarCase[] {
   return read('layer-tars.json') as readonly LayerTarCase[];
 }
 
 export function customisationCases(): readonly CustomisationCase[] {
   return read('customisation.json') as readonly CustomisationCase[];
+}
+
+export function wholeArchiveCases(): readonly WholeArchiveCase[] {
+  return read('archives.json') as readonly WholeArchiveCase[];
 }
 
 export function archiveCases(): readonly ArchiveCase[] {
