@@ -1,19 +1,19 @@
 /** The pipeline: read a closure, divide it, produce the layers' bytes, describe the image, deliver it. */
+import { customiseImage } from './customise-image.ts';
 import type { Digest } from './digest.ts';
 import { PhylloError } from './errors.ts';
-import { type ContentConflict, CUSTOMISATION_MTIME_SECONDS, joinContents } from './image/customisation.ts';
 import { descriptionTag } from './image/description-tag.ts';
 import type { Image, ImageLayer } from './image/image.ts';
-import { CUSTOMISATION_HISTORY, storeLayerHistory } from './image/image-config.ts';
+import { CUSTOMISATION_HISTORY, type History, storeLayerHistory } from './image/image-config.ts';
 import type { ImageReference } from './image/image-reference.ts';
 import type { ImageSettings } from './image/image-settings.ts';
-import { type LayerSource, layerTarSize, type ScannedPath } from './layer/layer-source.ts';
+import { type LayerSource, layerTarSize } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
-import type { LayerPlan } from './plan/layer-plan.ts';
+import type { TarOwnership } from './layer/tar-member.ts';
+import { ListedPaths } from './listed-paths.ts';
 import { type ImagePlan, planImage } from './plan-image.ts';
 import type { Store } from './store/store.ts';
 import type { StorePath } from './store/store-path.ts';
-import { listingEntries } from './store/tree-listing.ts';
 import { deliver, type Target } from './transport/deliver.ts';
 
 export interface BuildOptions {
@@ -77,14 +77,15 @@ interface MakeOptions extends BuildOptions {
 }
 
 async function makeImage(settings: ImageSettings, options: MakeOptions): Promise<BuiltImage> {
-  const { plan, workers } = options;
+  const { plan, workers, store } = options;
   options.onPhase?.('planned');
   const own = referenceOf(settings, plan);
   const targets = options.targets(own);
-  const scanned = await scanPaths(settings, options);
+  const listed = new ListedPaths({ store, workers, ownership: settings.ownership });
+  const storeLayers = await listLayers(plan, { listed, ownership: settings.ownership });
+  const customisation = await customiseImage(plan.contents, listed);
   options.onPhase?.('listed');
-  const { layer: customisation, conflicts } = customisationLayer(plan, scanned);
-  const layers = [...plan.layers.map((layer) => storeLayer(layer, { settings, scanned })), customisation];
+  const layers = [...storeLayers, imageLayer(customisation.source, CUSTOMISATION_HISTORY)];
   const image: Image = { ...settings, layers };
   const { digests, documents } = await deliver(image, { targets, workers });
   options.onPhase?.('delivered');
@@ -97,7 +98,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
       kind: (layers[i] as ImageLayer).source.kind,
       paths: plan.layers[i]?.paths.map(({ path }) => path) ?? [],
     })),
-    warnings: [...plan.warnings, ...conflicts.map(describeConflict)],
+    warnings: [...plan.warnings, ...customisation.warnings],
   };
 }
 
@@ -106,60 +107,26 @@ function referenceOf(settings: ImageSettings, plan: ImagePlan): ImageReference |
   return { name: settings.name, tag: settings.tag ?? descriptionTag(settings, plan.layers) };
 }
 
-type ScannedPaths = ReadonlyMap<StorePath, ScannedPath>;
-
-/** Lists the tree of every store path in the image, the largest first, so that no worker is left alone with it at the end. */
-async function scanPaths(
-  { ownership }: ImageSettings,
-  { plan, store, workers }: MakeOptions,
-): Promise<ScannedPaths> {
-  const needed = new Set([
-    ...plan.layers.flatMap(({ paths }) => paths.map(({ path }) => path)),
-    ...plan.contents,
-  ]);
-  const bySize = plan.closure.paths
-    .filter(({ path }) => needed.has(path))
-    .toSorted((left, right) => right.narSize - left.narSize);
-  const scans = bySize.map(async ({ path }) => {
-    const request = { storePath: latin1(path), source: store.treeSource(path), ownership };
-    return [path, { ...request, ...(await workers.run({ kind: 'scan', request })) }] as const;
-  });
-  return new Map(await Promise.all(scans));
-}
-
-function storeLayer(
-  { paths }: LayerPlan,
-  { settings, scanned }: { readonly settings: ImageSettings; readonly scanned: ScannedPaths },
-): ImageLayer {
-  const source: LayerSource = {
-    kind: 'store',
-    paths: paths.map(({ path }) => scanned.get(path) as ScannedPath),
-    ownership: settings.ownership,
-  };
-  return { source, size: layerTarSize(source), history: storeLayerHistory(paths.map(({ path }) => path)) };
-}
-
-function customisationLayer(
-  { contents }: ImagePlan,
-  scanned: ScannedPaths,
-): { readonly layer: ImageLayer; readonly conflicts: readonly ContentConflict[] } {
-  const { members, conflicts } = joinContents(
-    contents.map((path) => ({
-      storePath: latin1(path),
-      entries: listingEntries((scanned.get(path) as ScannedPath).listing),
-    })),
+/** The largest path first, so that no worker is left alone with it at the end. */
+async function listLayers(
+  plan: ImagePlan,
+  { listed, ownership }: { readonly listed: ListedPaths; readonly ownership: TarOwnership },
+): Promise<ImageLayer[]> {
+  const bySize = plan.layers
+    .flatMap(({ paths }) => paths)
+    .sort((left, right) => right.narSize - left.narSize);
+  await Promise.all(bySize.map(({ path }) => listed.get(path)));
+  return await Promise.all(
+    plan.layers.map(async (layer) => {
+      const paths = layer.paths.map(({ path }) => path);
+      const scanned = await Promise.all(paths.map((path) => listed.get(path)));
+      return imageLayer({ kind: 'store', paths: scanned, ownership }, storeLayerHistory(paths));
+    }),
   );
-  const source: LayerSource = { kind: 'customisation', members, mtimeSeconds: CUSTOMISATION_MTIME_SECONDS };
-  return { layer: { source, size: layerTarSize(source), history: CUSTOMISATION_HISTORY }, conflicts };
 }
 
-function describeConflict({ path, kept, dropped }: ContentConflict): string {
-  return `contents: ${path} is in ${kept} and in ${dropped}; the first one is in the image`;
-}
-
-/** Names in a tar are bytes. */
-function latin1(text: string): string {
-  return Buffer.from(text).toString('latin1');
+function imageLayer(source: LayerSource, history: History): ImageLayer {
+  return { source, size: layerTarSize(source), history };
 }
 
 /** @throws PhylloError IMAGE_INVALID when neither the image nor its destination has a name */

@@ -11,6 +11,8 @@ const PARTS = [
   'cli',
   'index',
   'build-image',
+  'customise-image',
+  'listed-paths',
   'plan-image',
   'transport',
   'image',

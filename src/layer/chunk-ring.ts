@@ -2,8 +2,8 @@
  * A ring of chunks in shared memory between the thread that makes a layer's bytes and the one that uses them. The maker waits
  * when the ring is full, so a layer of any size needs the ring's memory and no more.
  *
- * Control words, 32 bits each: the number of free slots, the number of filled ones, then the length of each slot's chunk.
- * A chunk of length 0 is the end.
+ * Control words, 32 bits each: the number of free slots, the number of filled ones, then for each slot the length of its chunk
+ * (0 is the end), then for each slot whether the chunk is still to be written to its places.
  */
 import { CHUNK_SIZE, type ChunkSink } from './chunk-sink.ts';
 
@@ -12,6 +12,8 @@ const SLOTS = 16;
 const FREE = 0;
 const FILLED = 1;
 const LENGTHS = 2;
+const UNWRITTEN = LENGTHS + SLOTS;
+const CONTROL_WORDS = UNWRITTEN + SLOTS;
 
 /** Plain data for a message. */
 export interface ChunkRing {
@@ -20,7 +22,7 @@ export interface ChunkRing {
 }
 
 export function createChunkRing(): ChunkRing {
-  const control = new Int32Array(new SharedArrayBuffer((LENGTHS + SLOTS) * Int32Array.BYTES_PER_ELEMENT));
+  const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT));
   control[FREE] = SLOTS;
   return { control, slots: new Uint8Array(new SharedArrayBuffer(SLOTS * CHUNK_SIZE)) };
 }
@@ -40,10 +42,16 @@ export class RingSink implements ChunkSink {
     return this.#held;
   }
 
-  commit(length: number): void {
+  /** Whether the other end is about to wait for this one. */
+  get isStarved(): boolean {
+    return Atomics.load(this.#ring.control, FILLED) < SLOTS / 4;
+  }
+
+  commit(length: number, { unwritten = false }: { readonly unwritten?: boolean } = {}): void {
     const { control } = this.#ring;
     this.#held ??= this.#acquire();
     control[LENGTHS + this.#next] = length;
+    control[UNWRITTEN + this.#next] = unwritten ? 1 : 0;
     this.#next = (this.#next + 1) % SLOTS;
     this.#held = undefined;
     Atomics.add(control, FILLED, 1);
@@ -63,18 +71,25 @@ export class RingSink implements ChunkSink {
   }
 }
 
-/** Chunks in order, each valid until the next is asked for. Never on the main thread: it blocks. */
-export function* readRing(ring: ChunkRing): Generator<Buffer, void, undefined> {
+export interface RingChunk {
+  /** Valid until the next chunk is asked for. */
+  readonly bytes: Buffer;
+  /** Whether the maker left it to this end to write the chunk to its places. */
+  readonly unwritten: boolean;
+}
+
+/** Chunks in order. Never on the main thread: it blocks. */
+export function* readRing(ring: ChunkRing): Generator<RingChunk, void, undefined> {
   for (let next = 0; ; next = (next + 1) % SLOTS) {
     while (Atomics.load(ring.control, FILLED) === 0) Atomics.wait(ring.control, FILLED, 0);
-    const chunk = takeChunk(ring, next);
-    if (chunk.length > 0) yield chunk;
+    const bytes = takeChunk(ring, next);
+    if (bytes.length > 0) yield { bytes, unwritten: ring.control[UNWRITTEN + next] === 1 };
     releaseSlot(ring);
-    if (chunk.length === 0) return;
+    if (bytes.length === 0) return;
   }
 }
 
-/** The same without blocking. It waits for ever when the maker fails: wait for that, too. */
+/** Their bytes without blocking. It waits for ever when the maker fails: wait for that, too. */
 export async function* readRingAsync(ring: ChunkRing): AsyncGenerator<Buffer, void, undefined> {
   for (let next = 0; ; next = (next + 1) % SLOTS) {
     while (Atomics.load(ring.control, FILLED) === 0) await Atomics.waitAsync(ring.control, FILLED, 0).value;

@@ -52,30 +52,8 @@ export class FileSink implements ChunkSink {
   }
 }
 
-/** Writes to the given places what a second sink takes as well. */
-export class TeeSink implements ChunkSink {
-  readonly #places: readonly FilePosition[];
-  readonly #sink: ChunkSink;
-  #written = 0;
-
-  constructor(places: readonly FilePosition[], sink: ChunkSink) {
-    this.#places = places;
-    this.#sink = sink;
-  }
-
-  get buffer(): Buffer {
-    return this.#sink.buffer;
-  }
-
-  commit(length: number): void {
-    const chunk = this.#sink.buffer.subarray(0, length);
-    writeToPlaces(this.#places, chunk, this.#written);
-    this.#sink.commit(length);
-    this.#written += length;
-  }
-}
-
-function writeToPlaces(places: readonly FilePosition[], chunk: Uint8Array, at: number): void {
+/** @param at byte offset from each place */
+export function writeToPlaces(places: readonly FilePosition[], chunk: Uint8Array, at: number): void {
   for (const place of places) writeFully(place, chunk, place.offset + at);
 }
 

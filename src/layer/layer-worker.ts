@@ -1,13 +1,10 @@
 /** A worker thread: one job at a time, one reply for each. */
-import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
-import { finishDigest } from '../digest.ts';
-import { readRing, RingSink } from './chunk-ring.ts';
-import { FileSink, TeeSink } from './chunk-sink.ts';
+import { FileSink } from './chunk-sink.ts';
 import type { LayerDigest } from './layer-source.ts';
 import { scanPath } from './scan-path.ts';
+import { digestRing, SharedSink } from './shared-sink.ts';
 import {
-  type DigestJob,
   type FeedJob,
   type Job,
   type JobResults,
@@ -40,7 +37,7 @@ async function perform(job: Job): Promise<JobResults[Job['kind']]> {
     case 'feed':
       return await feed(job);
     case 'digest':
-      return digest(job);
+      return digestRing(job.ring, job.places);
     default:
       throw new TypeError(`unknown job ${JSON.stringify(job)}`);
   }
@@ -53,17 +50,7 @@ async function write({ layer, places }: WriteJob): Promise<LayerDigest> {
 }
 
 async function feed({ layer, places, ring }: FeedJob): Promise<undefined> {
-  const sink = new RingSink(ring);
-  await writeLayer(layer, new TeeSink(places, sink));
+  const sink = new SharedSink(places, ring);
+  await writeLayer(layer, sink);
   sink.end();
-}
-
-function digest({ ring }: DigestJob): LayerDigest {
-  const hash = createHash('sha256');
-  let size = 0;
-  for (const chunk of readRing(ring)) {
-    hash.update(chunk);
-    size += chunk.length;
-  }
-  return { diffID: finishDigest(hash), size };
 }

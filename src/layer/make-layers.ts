@@ -47,7 +47,7 @@ async function makeWithTwo({ source, places }: LayerToMake, workers: LayerWorker
   const ring = createChunkRing();
   const [, digest] = await Promise.all([
     workers.run({ kind: 'feed', layer: source, places, ring }),
-    workers.run({ kind: 'digest', ring }),
+    workers.run({ kind: 'digest', ring, places }),
   ]);
   return digest;
 }

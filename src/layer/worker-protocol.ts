@@ -19,7 +19,7 @@ export interface WriteJob {
   readonly places: readonly FilePosition[];
 }
 
-/** Makes a layer at its places in files and hands its bytes on; whoever reads the ring hashes them. */
+/** Makes a layer and hands its bytes on; whoever reads the ring hashes them, and writes what this one did not. */
 export interface FeedJob {
   readonly kind: 'feed';
   readonly layer: LayerSource;
@@ -31,6 +31,8 @@ export interface FeedJob {
 export interface DigestJob {
   readonly kind: 'digest';
   readonly ring: ChunkRing;
+  /** The same as the feeder's. */
+  readonly places: readonly FilePosition[];
 }
 
 export interface JobResults {
