@@ -28,5 +28,23 @@ export { type ImagePlan, planImage } from './plan-image.ts';
 export { openStore } from './store/open-store.ts';
 export type { Closure, PathInfo, Store } from './store/store.ts';
 export { parseStorePath, type StorePath } from './store/store-path.ts';
+export {
+  type CopyDestination,
+  copyImage,
+  type CopyOptions,
+  mergeImages,
+  parseCopyDestination,
+  type RootfsDestination,
+} from './transport/copy-image.ts';
 export type { Target } from './transport/deliver.ts';
 export { type Destination, parseDestination } from './transport/destination.ts';
+export { exportRootfs } from './transport/export-rootfs.ts';
+export { openImage } from './transport/image-source.ts';
+export { type ImageSummary, inspectImage, type LayerSummary } from './transport/inspect-image.ts';
+export {
+  type OpenImageOptions,
+  type PlatformChoice,
+  readLayer,
+  type SourceImage,
+  type SourceLayer,
+} from './transport/source-image.ts';

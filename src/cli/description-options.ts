@@ -141,6 +141,6 @@ function defaultsFromEnvironment(): ImageDescription {
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
 
 /** With Go's name. */
-function hostArchitecture(): string {
+export function hostArchitecture(): string {
   return ARCHITECTURES[process.arch] ?? process.arch;
 }

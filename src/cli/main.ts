@@ -1,6 +1,8 @@
 /** The command: arguments in, exit status out. Only `cli/` prints, reads the environment and exits. */
 import { Command, CommanderError } from 'commander';
 import { buildCommand } from './build-command.ts';
+import { copyCommand, mergeCommand } from './copy-command.ts';
+import { inspectCommand } from './inspect-command.ts';
 import { planCommand } from './plan-command.ts';
 import { usesColour } from './output.ts';
 import { reportError, type Reporting } from './report-error.ts';
@@ -30,6 +32,9 @@ function createProgram(signal: AbortSignal): Command {
     .version(version())
     .addCommand(buildCommand(signal))
     .addCommand(planCommand())
+    .addCommand(copyCommand(signal))
+    .addCommand(mergeCommand(signal))
+    .addCommand(inspectCommand(signal))
     .configureHelp({ showGlobalOptions: true });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ outputError: () => undefined });

@@ -19,27 +19,45 @@ export function encodeManifest(config: Blob, layers: readonly Descriptor[]): Blo
 
 export interface IndexEntry {
   readonly manifest: Blob;
+  /** Of the manifest; OCI's when absent. */
+  readonly mediaType?: string;
   readonly platform: Platform;
-  readonly reference: ImageReference;
+  /** Undefined: it has no name. */
+  readonly reference: ImageReference | TagAlone | undefined;
 }
 
-/** The index of a layout with one image. containerd takes the name from the first annotation, other tools the tag from the second. */
-export function encodeIndex({ manifest, platform, reference }: IndexEntry): Blob {
-  const { architecture, variant, os } = platform;
+/** A name as layouts have it that know nothing of repositories. */
+export interface TagAlone {
+  readonly tag: string;
+}
+
+/** The index of a layout with one image. */
+export function encodeIndex(entry: IndexEntry): Blob {
+  return encodeIndexOf([entry]);
+}
+
+/** The index of a layout. containerd takes the name from the first annotation, other tools the tag from the second. */
+export function encodeIndexOf(entries: readonly IndexEntry[]): Blob {
   return jsonBlob({
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.index,
-    manifests: [
-      {
-        ...descriptorOf(manifest, MEDIA_TYPES.manifest),
-        platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
-        annotations: {
-          'io.containerd.image.name': qualifiedName(reference),
-          'org.opencontainers.image.ref.name': reference.tag,
-        },
+    manifests: entries.map(({ manifest, mediaType = MEDIA_TYPES.manifest, platform, reference }) => ({
+      ...descriptorOf(manifest, mediaType),
+      platform: {
+        architecture: platform.architecture,
+        os: platform.os,
+        ...(platform.variant === undefined ? {} : { variant: platform.variant }),
       },
-    ],
+      ...(reference === undefined ? {} : { annotations: nameAnnotations(reference) }),
+    })),
   });
+}
+
+function nameAnnotations(reference: ImageReference | TagAlone): Readonly<Record<string, string>> {
+  return {
+    ...('name' in reference ? { 'io.containerd.image.name': qualifiedName(reference) } : {}),
+    'org.opencontainers.image.ref.name': reference.tag,
+  };
 }
 
 export interface DockerImage {
@@ -49,9 +67,25 @@ export interface DockerImage {
   readonly layerPaths: readonly string[];
 }
 
+export interface DockerImageNames extends Omit<DockerImage, 'reference'> {
+  /** Perhaps none. */
+  readonly references: readonly ImageReference[];
+}
+
+/** `manifest.json` of a docker archive with one image. */
+export function encodeDockerManifest({ reference, ...image }: DockerImage): Blob {
+  return encodeDockerManifestOf([{ ...image, references: [reference] }]);
+}
+
 /** `manifest.json` of a docker archive. */
-export function encodeDockerManifest({ reference, configPath, layerPaths }: DockerImage): Blob {
-  return jsonBlob([{ Config: configPath, RepoTags: [familiarName(reference)], Layers: layerPaths }]);
+export function encodeDockerManifestOf(images: readonly DockerImageNames[]): Blob {
+  return jsonBlob(
+    images.map(({ references, configPath, layerPaths }) => ({
+      Config: configPath,
+      RepoTags: references.map(familiarName),
+      Layers: layerPaths,
+    })),
+  );
 }
 
 /** `oci-layout`. */

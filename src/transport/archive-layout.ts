@@ -77,7 +77,8 @@ export function encodeDocuments(
   return Buffer.concat(members, tarSize(offset + length) - offset);
 }
 
-function encodeMember(name: string, { bytes }: Blob): Buffer[] {
+/** A document as a member: header, bytes, padding. */
+export function encodeMember(name: string, { bytes }: Blob): Buffer[] {
   const padding = Buffer.alloc(roundUp(bytes.length, BLOCK_SIZE) - bytes.length);
   return [encodePaxHeader(fileMember(name, bytes.length), OWNERSHIP), bytes, padding];
 }
@@ -90,6 +91,7 @@ function fileMember(name: string, size: number): TarMember {
   return { kind: 'file', name, mode: 0o444, size, linkName: '' };
 }
 
-function blobPath(digest: Digest): string {
+/** Where a blob is in an OCI layout. */
+export function blobPath(digest: Digest): string {
   return `blobs/sha256/${digestHex(digest)}`;
 }

@@ -118,7 +118,8 @@ class ChunkWriter {
   }
 }
 
-function outputError(cause: unknown): PhylloError {
+/** What a failed write to a stream means to the user. */
+export function outputError(cause: unknown): PhylloError {
   const code = systemErrorCode(cause);
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') {
     return new PhylloError('PIPE_CLOSED', 'the reader of the output went away before the archive was whole', {

@@ -75,7 +75,7 @@ async function openTargets(targets: readonly Target[]): Promise<OpenTargets> {
 }
 
 /** A pipe or device (`/dev/stdout`, a process substitution) is written to, not replaced. */
-async function isSpecialFile(file: string): Promise<boolean> {
+export async function isSpecialFile(file: string): Promise<boolean> {
   const stats = await stat(file).catch(() => undefined);
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 }

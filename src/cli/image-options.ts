@@ -1,0 +1,41 @@
+/** Flags of commands that read images. */
+import type { Command } from 'commander';
+import { openImage, type PlatformChoice, type SourceImage } from '../index.ts';
+import { hostArchitecture } from './description-options.ts';
+
+export interface PlatformFlags {
+  readonly architecture?: string;
+  readonly os?: string;
+  readonly variant?: string;
+}
+
+export const SOURCES =
+  'docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], or a path alone';
+
+export function addPlatformOptions(command: Command): Command {
+  return command
+    .option('--architecture <name>', "of several images, the one for this architecture, with Go's names")
+    .option('--os <name>', 'of several images, the one for this operating system')
+    .option('--variant <name>', 'of several images, the one for this variant of the architecture');
+}
+
+/** Opens the images one after the other, calls `use`, and closes them, whatever happens. */
+export async function withImages(
+  sources: readonly string[],
+  {
+    flags,
+    signal,
+    use,
+  }: { flags: PlatformFlags; signal: AbortSignal; use: (images: SourceImage[]) => unknown },
+): Promise<void> {
+  const { architecture, os, variant } = flags;
+  const platform: PlatformChoice = { architecture, os, variant };
+  const preferred: PlatformChoice = { architecture: hostArchitecture(), os: 'linux' };
+  const images: SourceImage[] = [];
+  try {
+    for (const source of sources) images.push(await openImage(source, { platform, preferred, signal }));
+    await use(images);
+  } finally {
+    for (const image of images) image.close();
+  }
+}

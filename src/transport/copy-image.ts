@@ -1,0 +1,94 @@
+/** Moves images between the places where they can be, without taking them apart. */
+import type { Writable } from 'node:stream';
+import { PhylloError } from '../errors.ts';
+import type { TagAlone } from '../image/image-manifest.ts';
+import type { ImageReference } from '../image/image-reference.ts';
+import { type Destination, parseDestination } from './destination.ts';
+import { exportRootfs } from './export-rootfs.ts';
+import { referenceOf } from './image-names.ts';
+import { encodeImagesArchive, type NamedImage } from './images-archive.ts';
+import type { SourceImage } from './source-image.ts';
+import { writeToFile, writeToStream } from './write-bytes.ts';
+
+/** Where a copy goes: a destination of builds, or `rootfs:FILE` and `rootfs:-`, the flat root file system as a tar. */
+export type CopyDestination = Destination | RootfsDestination;
+
+export interface RootfsDestination {
+  readonly kind: 'rootfs';
+  /** Undefined: the standard output. */
+  readonly file: string | undefined;
+}
+
+export interface CopyOptions {
+  readonly to: CopyDestination;
+  /** Where `-` writes. Left open. */
+  readonly stdout: Writable;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws PhylloError DESTINATION_INVALID, IMAGE_REFERENCE_INVALID */
+export function parseCopyDestination(text: string): CopyDestination {
+  const [, file] = /^rootfs:(.+)$/s.exec(text) ?? [];
+  if (file === undefined) return parseDestination(text);
+  return { kind: 'rootfs', file: file === '-' ? undefined : file };
+}
+
+/**
+ * The image with its names, or with the destination's. A file appears whole or not at all.
+ * @throws PhylloError ARCHIVE_INVALID, FILE_UNREADABLE, DESTINATION_UNWRITABLE, DISK_FULL, PIPE_CLOSED, DESTINATION_INVALID
+ */
+export async function copyImage(image: SourceImage, options: CopyOptions): Promise<void> {
+  if (options.to.kind === 'rootfs') await write(exportRootfs(image, options), options);
+  else await writeArchive([image], options);
+}
+
+/**
+ * One archive of several images, in which shared layers are once. Two images must not have the same name.
+ * @throws as copyImage; IMAGE_AMBIGUOUS
+ */
+export async function mergeImages(images: readonly SourceImage[], options: CopyOptions): Promise<void> {
+  if (options.to.kind === 'rootfs') throw unsupported('one root file system of several images');
+  if (images.length > 1 && options.to.kind === 'archive' && options.to.reference !== undefined)
+    throw unsupported('one name for several images');
+  await writeArchive(images, options);
+}
+
+async function writeArchive(images: readonly SourceImage[], options: CopyOptions): Promise<void> {
+  const named = images.map((image) => ({ image, names: namesFor(image, options.to) }));
+  requireDistinct(named);
+  await write(encodeImagesArchive(named), options);
+}
+
+async function write(
+  chunks: AsyncIterable<Uint8Array>,
+  { to, stdout, ...options }: CopyOptions,
+): Promise<void> {
+  if (to.kind === 'stdout' || (to.kind === 'rootfs' && to.file === undefined))
+    return await writeToStream(stdout, chunks, options);
+  if (to.kind === 'archive' || to.kind === 'rootfs')
+    return await writeToFile(to.file as string, chunks, options);
+  throw unsupported('a copy to this destination');
+}
+
+function namesFor(image: SourceImage, to: CopyDestination): readonly (ImageReference | TagAlone)[] {
+  const references = image.names.flatMap((name) => referenceOf(name) ?? []);
+  if (to.kind === 'archive' && to.reference !== undefined) return [to.reference(references[0])];
+  const tags = image.names.filter((name) => /^\w[\w.-]*$/.test(name)).map((tag) => ({ tag }));
+  return [...references, ...tags];
+}
+
+function requireDistinct(images: readonly NamedImage[]): void {
+  const seen = new Set<string>();
+  for (const name of images.flatMap(({ names }) => names.filter((each) => 'name' in each))) {
+    const text = `${name.name}:${name.tag}`;
+    if (seen.has(text))
+      throw new PhylloError('IMAGE_AMBIGUOUS', `two of the images are named ${text}`, {
+        hint: 'copy one of them under another name first',
+      });
+    seen.add(text);
+  }
+}
+
+function unsupported(what: string): PhylloError {
+  return new PhylloError('DESTINATION_INVALID', `${what} is not supported`);
+}
