@@ -72,10 +72,16 @@ async function write(
 
 function namesFor(image: SourceImage, to: CopyDestination): readonly (ImageReference | TagAlone)[] {
   const references = image.names.flatMap((name) => referenceOf(name) ?? []);
-  if (to.kind === 'archive' && to.reference !== undefined) return [to.reference(references[0])];
+  if (to.kind === 'archive' && to.reference !== undefined) {
+    const name = to.reference(references[0] ?? NAMELESS);
+    return [name.name === NAMELESS.name ? { tag: name.tag } : name];
+  }
   const tags = image.names.filter((name) => /^\w[\w.-]*$/.test(name)).map((tag) => ({ tag }));
   return [...references, ...tags];
 }
+
+/** Stands for the name that an image does not have, where the destination gives it a tag alone. No name is like it. */
+const NAMELESS: ImageReference = { name: '', tag: 'latest' };
 
 function requireDistinct(images: readonly NamedImage[]): void {
   const seen = new Set<string>();
