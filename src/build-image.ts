@@ -1,18 +1,27 @@
 /** The pipeline: read a closure, divide it, produce the layers' bytes, describe the image, deliver it. */
-import { customiseImage } from './customise-image.ts';
+import { WorkDirectory } from './customise/work-directory.ts';
+import {
+  type Customisation,
+  customiseFirst,
+  customiseImage,
+  type SeenCustomisation,
+} from './customise-image.ts';
 import type { Digest } from './digest.ts';
 import { PhylloError } from './errors.ts';
-import { descriptionTag } from './image/description-tag.ts';
-import type { Image, ImageLayer } from './image/image.ts';
-import { CUSTOMISATION_HISTORY, type History, storeLayerHistory } from './image/image-config.ts';
+import { descriptionTag, type TaggedImage } from './image/description-tag.ts';
+import type { ImageLayer, PreparedLayer } from './image/image.ts';
+import { CUSTOMISATION_HISTORY, storeLayerHistory } from './image/image-config.ts';
 import type { ImageReference } from './image/image-reference.ts';
 import type { ImageSettings } from './image/image-settings.ts';
+import { FEEDERS } from './layer/compress-layer.ts';
+import { type DigestCache, NO_CACHE } from './layer/digest-cache.ts';
+import { contentsLayerKey, type LayerKey, storeLayerKey } from './layer/layer-key.ts';
 import { type LayerSource, layerTarSize } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
-import type { TarOwnership } from './layer/tar-member.ts';
+import type { StoredLayer } from './layer/stored-layer.ts';
 import { ListedPaths } from './listed-paths.ts';
-import { type ImagePlan, planImage } from './plan-image.ts';
-import type { Store } from './store/store.ts';
+import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } from './plan-image.ts';
+import type { Closure, Store } from './store/store.ts';
 import type { StorePath } from './store/store-path.ts';
 import { deliver, type Target } from './transport/deliver.ts';
 
@@ -23,13 +32,15 @@ export interface BuildOptions {
   readonly targets: (own: ImageReference | undefined) => readonly Target[];
   /** Worker threads, at least one. */
   readonly jobs: number;
+  /** What is known of layers made before; without it every layer is made. */
+  readonly cache?: DigestCache;
   /** Called as each part of the work ends. */
   readonly onPhase?: (phase: BuildPhase) => void;
   /** Stops the build; nothing is left behind. */
   readonly signal?: AbortSignal;
 }
 
-export type BuildPhase = 'planned' | 'listed' | 'delivered';
+export type BuildPhase = 'planned' | 'delivered';
 
 export interface BuiltImage {
   readonly reference: ImageReference | undefined;
@@ -38,15 +49,14 @@ export interface BuiltImage {
   readonly manifestDigest: Digest;
   /** Bottom to top. */
   readonly layers: readonly BuiltLayer[];
+  /** Layers whose bytes were made, once for each way of compressing them; the rest was known and in its place. */
+  readonly made: number;
   /** One sentence each. */
   readonly warnings: readonly string[];
 }
 
-export interface BuiltLayer {
+export interface BuiltLayer extends StoredLayer {
   readonly kind: LayerSource['kind'];
-  readonly diffID: Digest;
-  /** Bytes of the uncompressed tar. */
-  readonly size: number;
   /** Empty for the customisation layer. */
   readonly paths: readonly StorePath[];
 }
@@ -57,76 +67,126 @@ export interface BuiltLayer {
 export async function buildImage(settings: ImageSettings, options: BuildOptions): Promise<BuiltImage> {
   options.signal?.throwIfAborted();
   const workers = new LayerWorkers(options.jobs);
+  const work = new WorkDirectory();
   const stop = (): void => void workers.close();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
-    const plan = await planImage(settings, options.store);
-    return await makeImage(settings, { ...options, plan, workers });
+    const listed = new ListedPaths({ ...options, workers, ownership: settings.ownership });
+    const customising = { ...options, signal: options.signal, listed, work };
+    const first = await customiseFirst(settings, customising);
+    const plan = await planImage(settings, options.store, first?.mentioned);
+    return await makeImage(settings, { ...options, plan, workers, listed, first });
   } catch (error) {
     options.signal?.throwIfAborted();
     throw error;
   } finally {
     options.signal?.removeEventListener('abort', stop);
     await workers.close();
+    work.remove();
   }
 }
 
 interface MakeOptions extends BuildOptions {
   readonly plan: ImagePlan;
   readonly workers: LayerWorkers;
+  readonly listed: ListedPaths;
+  /** Undefined: the layer depends on the contents alone and is made when it is needed. */
+  readonly first: SeenCustomisation | undefined;
 }
 
 async function makeImage(settings: ImageSettings, options: MakeOptions): Promise<BuiltImage> {
-  const { plan, workers, store } = options;
+  const { plan, workers, listed, first, cache = NO_CACHE } = options;
   options.onPhase?.('planned');
-  const own = referenceOf(settings, plan);
+  const own = referenceOf(settings, { layers: plan.layers, fingerprint: first?.fingerprint });
+  const layers = [...storeLayers(plan, { listed, settings }), customisationLayer(settings, options)];
   const targets = options.targets(own);
-  const listed = new ListedPaths({ store, workers, ownership: settings.ownership });
-  const storeLayers = await listLayers(plan, { listed, ownership: settings.ownership });
-  const customisation = await customiseImage(plan.contents, listed);
-  options.onPhase?.('listed');
-  const layers = [...storeLayers, imageLayer(customisation.source, CUSTOMISATION_HISTORY)];
-  const image: Image = { ...settings, layers };
-  const { digests, documents } = await deliver(image, { targets, workers });
+  await using feeders = new Feeders();
+  const tools = { workers, cache, feeders: () => feeders.start() };
+  const { stored, documents, made } = await deliver({ ...settings, layers }, { targets, tools });
   options.onPhase?.('delivered');
   return {
     reference: own,
     imageID: documents.config.digest,
     manifestDigest: documents.manifest.digest,
-    layers: digests.map((digest, i) => ({
-      ...digest,
-      kind: (layers[i] as ImageLayer).source.kind,
+    layers: stored.map(({ warnings: _, ...layer }, i) => ({
+      ...layer,
+      kind: (layers[i] as ImageLayer).kind,
       paths: plan.layers[i]?.paths.map(({ path }) => path) ?? [],
     })),
-    warnings: [...plan.warnings, ...customisation.warnings],
+    made,
+    warnings: [...plan.warnings, ...stored.flatMap(({ warnings }) => warnings)],
   };
 }
 
-function referenceOf(settings: ImageSettings, plan: ImagePlan): ImageReference | undefined {
+/** Threads that only compression needs. */
+class Feeders implements AsyncDisposable {
+  #workers: LayerWorkers | undefined;
+
+  start(): LayerWorkers {
+    this.#workers ??= new LayerWorkers(FEEDERS);
+    return this.#workers;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#workers?.close();
+  }
+}
+
+function referenceOf(settings: ImageSettings, tagged: TaggedImage): ImageReference | undefined {
   if (settings.name === undefined) return undefined;
-  return { name: settings.name, tag: settings.tag ?? descriptionTag(settings, plan.layers) };
+  return { name: settings.name, tag: settings.tag ?? descriptionTag(settings, tagged) };
 }
 
-/** The largest path first, so that no worker is left alone with it at the end. */
-async function listLayers(
+function storeLayers(
   plan: ImagePlan,
-  { listed, ownership }: { readonly listed: ListedPaths; readonly ownership: TarOwnership },
-): Promise<ImageLayer[]> {
-  const bySize = plan.layers
-    .flatMap(({ paths }) => paths)
-    .sort((left, right) => right.narSize - left.narSize);
-  await Promise.all(bySize.map(({ path }) => listed.get(path)));
-  return await Promise.all(
-    plan.layers.map(async (layer) => {
-      const paths = layer.paths.map(({ path }) => path);
-      const scanned = await Promise.all(paths.map((path) => listed.get(path)));
-      return imageLayer({ kind: 'store', paths: scanned, ownership }, storeLayerHistory(paths));
-    }),
-  );
+  { listed, settings }: { readonly listed: ListedPaths; readonly settings: ImageSettings },
+): ImageLayer[] {
+  const { ownership } = settings;
+  return plan.layers.map(({ paths }) => {
+    const names = paths.map(({ path }) => path);
+    const list = async (): Promise<Prepared> => {
+      const scanned = await Promise.all(names.map((path) => listed.get(path)));
+      return { source: { kind: 'store', paths: scanned, ownership }, warnings: [] };
+    };
+    return imageLayer(
+      { kind: 'store', key: storeLayerKey(paths, ownership), history: storeLayerHistory(names) },
+      list,
+    );
+  });
 }
 
-function imageLayer(source: LayerSource, history: History): ImageLayer {
-  return { source, size: layerTarSize(source), history };
+function customisationLayer(
+  settings: ImageSettings,
+  { plan, store, listed, first }: MakeOptions,
+): ImageLayer {
+  const roots = readRoots(settings, store.storeDir);
+  const key = first === undefined ? contentsKey(roots, plan.closure) : undefined;
+  const layer = { kind: 'customisation', key, history: CUSTOMISATION_HISTORY } as const;
+  return imageLayer(layer, async () => first ?? (await customiseImage(storeContents(roots), listed)));
+}
+
+/** Undefined when there is more to it, or the closure does not have them all: what is not in the image has no known hash. */
+function contentsKey(roots: ImageRoots, { paths }: Closure): LayerKey | undefined {
+  const contents = storeContents(roots);
+  const infos = new Map(paths.map((info) => [info.path, info]));
+  const known = contents.flatMap((path) => infos.get(path) ?? []);
+  const isAll = known.length === roots.contents.length && roots.copyToRoot.length === 0;
+  return isAll ? contentsLayerKey(known) : undefined;
+}
+
+interface Prepared {
+  readonly source: LayerSource;
+  readonly warnings: readonly string[];
+}
+
+/** @param make called once at most, when somebody needs the layer's bytes or size */
+function imageLayer(layer: Omit<ImageLayer, 'prepare'>, make: () => Promise<Prepared>): ImageLayer {
+  let prepared: Promise<PreparedLayer> | undefined;
+  const prepare = async (): Promise<PreparedLayer> => {
+    const made = await make();
+    return { ...made, size: layerTarSize(made.source) };
+  };
+  return { ...layer, prepare: () => (prepared ??= prepare()) };
 }
 
 /** @throws PhylloError IMAGE_INVALID when neither the image nor its destination has a name */

@@ -1,7 +1,24 @@
-/** The customisation layer: the contents joined at `/`. It comes before the plan, since what it mentions is in the image, too. */
-import { type ContentConflict, CUSTOMISATION_MTIME_SECONDS, joinContents } from './image/customisation.ts';
-import type { LayerSource } from './layer/layer-source.ts';
+/**
+ * The customisation layer: the contents joined at `/`, copies, and what the description's commands make of them. Where it is more
+ * than links to contents it comes before the plan, since what its files mention is in the image, too.
+ */
+import { makeTree, readTree, type Sight } from './customise/private-tree.ts';
+import { runChrootCommands, runExtraCommands, runFakeRootCommands } from './customise/run-commands.ts';
+import { findTreeMentions } from './customise/tree-mentions.ts';
+import type { WorkDirectory } from './customise/work-directory.ts';
+import { PhylloError } from './errors.ts';
+import {
+  type Content,
+  type ContentConflict,
+  CUSTOMISATION_MTIME_SECONDS,
+  joinContents,
+} from './image/customisation.ts';
+import type { ImageSettings } from './image/image-settings.ts';
+import type { CustomisationMember, LayerSource } from './layer/layer-source.ts';
 import { type ListedPaths, latin1 } from './listed-paths.ts';
+import { type ImageRoots, isCustomisedFirst, readRoots, storeContents } from './plan-image.ts';
+import { scanDirectoryTree } from './store/directory-tree.ts';
+import type { Store } from './store/store.ts';
 import type { StorePath } from './store/store-path.ts';
 import { listingEntries } from './store/tree-listing.ts';
 
@@ -11,22 +28,156 @@ export interface Customisation {
   readonly warnings: readonly string[];
 }
 
-/** @throws PhylloError CONTENT_NOT_DIRECTORY, and what listing a path throws */
+export interface SeenCustomisation extends Customisation {
+  /** Store paths that files of the layer mention. */
+  readonly mentioned: readonly StorePath[];
+  /** A hash of all that is in the layer. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Links to contents, which may be made whenever there is time: the plan knows what they mention.
+ * The store must have been asked for their closure.
+ * @throws PhylloError CONTENT_NOT_DIRECTORY, and what listing a path throws
+ */
 export async function customiseImage(
   contents: readonly StorePath[],
   listed: ListedPaths,
 ): Promise<Customisation> {
-  const trees = await Promise.all(
-    contents.map(async (path) => ({
-      storePath: latin1(path),
-      entries: listingEntries((await listed.get(path)).listing),
-    })),
-  );
-  const { members, conflicts } = joinContents(trees);
+  const joined = joinContents(await Promise.all(contents.map((path) => linksTo(path, listed))));
+  return { source: layerOf(joined.members), warnings: joined.conflicts.map(describeConflict) };
+}
+
+export interface CustomiseOptions {
+  readonly store: Store;
+  readonly listed: ListedPaths;
+  /** Must last until the layer's bytes are made. */
+  readonly work: WorkDirectory;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * The customisation layer when it is more than links to contents, else undefined.
+ * @throws PhylloError CONTENT_NOT_DIRECTORY, COMMAND_FAILED, PROGRAM_MISSING, STORE_UNSUPPORTED, FILE_TYPE_UNSUPPORTED, and what
+ * listing a path throws; the signal's reason
+ */
+export async function customiseFirst(
+  settings: ImageSettings,
+  options: CustomiseOptions,
+): Promise<SeenCustomisation | undefined> {
+  const roots = readRoots(settings, options.store.storeDir);
+  if (!isCustomisedFirst(settings, roots)) return undefined;
+  const customising = { ...options, settings, roots };
+  await options.store.closure([...storeContents(roots), ...roots.copyToRoot]);
+  const joined = joinContents(await readContents(customising));
+  const members = await runCommands(joined.members, customising);
   return {
-    source: { kind: 'customisation', members, mtimeSeconds: CUSTOMISATION_MTIME_SECONDS },
-    warnings: conflicts.map(describeConflict),
+    source: layerOf(members),
+    warnings: joined.conflicts.map(describeConflict),
+    ...(await mentionsOf(members, options)),
   };
+}
+
+interface Customising extends CustomiseOptions {
+  readonly settings: ImageSettings;
+  readonly roots: ImageRoots;
+}
+
+function layerOf(members: readonly CustomisationMember[]): LayerSource {
+  return { kind: 'customisation', members, mtimeSeconds: CUSTOMISATION_MTIME_SECONDS };
+}
+
+async function readContents({ roots, listed, store }: Customising): Promise<Content[]> {
+  return await Promise.all([
+    ...roots.contents.map((root) =>
+      root.kind === 'store' ? linksTo(root.path, listed) : copyOfDirectory(root.path),
+    ),
+    ...roots.copyToRoot.map((path) => copyOf(path, { listed, store })),
+  ]);
+}
+
+async function linksTo(path: StorePath, listed: ListedPaths): Promise<Content> {
+  return { storePath: latin1(path), entries: listingEntries((await listed.get(path)).listing) };
+}
+
+function copyOfDirectory(directory: string): Content {
+  const place = latin1(directory);
+  return { storePath: place, entries: scanDirectoryTree(directory), copyFrom: place };
+}
+
+async function copyOf(
+  path: StorePath,
+  { listed, store }: Pick<Customising, 'listed' | 'store'>,
+): Promise<Content> {
+  const { listing } = await listed.get(path);
+  return {
+    storePath: latin1(path),
+    entries: listingEntries(listing),
+    copyFrom: latin1(locationOf(path, { store, what: 'copyToRoot' })),
+  };
+}
+
+/** @throws PhylloError STORE_UNSUPPORTED when the store has no files on disk */
+function locationOf(
+  path: StorePath,
+  { store, what }: { readonly store: Store; readonly what: string },
+): string {
+  const source = store.treeSource(path);
+  if (source.kind === 'directory') return source.location;
+  throw new PhylloError(
+    'STORE_UNSUPPORTED',
+    `${what} needs a store with its files on disk: ${path} is a NAR`,
+    {
+      hint: 'copy the closure into a store directory (nix copy --to DIR) and use --store DIR',
+    },
+  );
+}
+
+async function runCommands(
+  members: readonly CustomisationMember[],
+  options: Customising,
+): Promise<readonly CustomisationMember[]> {
+  const { extra, fakeRoot } = options.settings.commands;
+  if (extra === '' && fakeRoot === '') return members;
+  const work = options.work.path;
+  const tree = `${work}/tree`;
+  makeTree(latin1(tree), members);
+  const running = { tree, work, signal: options.signal };
+  if (extra !== '') await runExtraCommands(extra, running);
+  const sight = fakeRoot === '' ? SEEN_AS_ROOT : await runAsRoot(running, options);
+  return readTree(latin1(tree), sight);
+}
+
+const SEEN_AS_ROOT: Sight = () => undefined;
+
+async function runAsRoot(
+  running: Parameters<typeof runFakeRootCommands>[1],
+  { settings, roots, store }: Customising,
+): Promise<Sight> {
+  const { fakeRoot, chroot } = settings.commands;
+  if (!chroot) return await runFakeRootCommands(fakeRoot, running);
+  return await runChrootCommands(fakeRoot, {
+    ...running,
+    storeDir: store.storeDir,
+    storeLocation: storeLocation(roots, store),
+  });
+}
+
+/** Where the store is on disk, as far as its paths tell. */
+function storeLocation(roots: ImageRoots, store: Store): string {
+  const [path] = [...storeContents(roots), ...roots.copyToRoot];
+  if (path === undefined) return store.storeDir;
+  const location = locationOf(path, { store, what: 'enableFakechroot' });
+  return location.slice(0, location.lastIndexOf('/'));
+}
+
+async function mentionsOf(
+  members: readonly CustomisationMember[],
+  { store, signal }: CustomiseOptions,
+): Promise<Pick<SeenCustomisation, 'mentioned' | 'fingerprint'>> {
+  const { hashParts, fingerprint } = await findTreeMentions(members, { storeDir: store.storeDir, signal });
+  const found = await Promise.all([...hashParts].map((hashPart) => store.findByHashPart(hashPart)));
+  return { mentioned: found.filter((path) => path !== undefined), fingerprint };
 }
 
 function describeConflict({ path, kept, dropped }: ContentConflict): string {

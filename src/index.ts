@@ -19,6 +19,15 @@ export {
 export { familiarName, type ImageReference, parseImageReference } from './image/image-reference.ts';
 export { type ImageSettings, resolveSettings, type Surroundings } from './image/image-settings.ts';
 export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './image/json.ts';
+export {
+  type CacheStat,
+  type DigestCache,
+  dayOf,
+  NO_CACHE,
+  openDigestCache,
+  SqliteDigestCache,
+} from './layer/digest-cache.ts';
+export { type Compression, LEVELS, parseCompression } from './layer/encoder.ts';
 export { describeSize } from './plan/describe-plan.ts';
 export type { LayerPlan, LayerReason } from './plan/layer-plan.ts';
 export { planToDot } from './plan/plan-dot.ts';

@@ -3,44 +3,141 @@ import type { ImageSettings } from './image/image-settings.ts';
 import { PhylloError } from './errors.ts';
 import type { LayerPlan } from './plan/layer-plan.ts';
 import { planLayers } from './plan/plan-layers.ts';
+import { isPlainDirectory } from './store/directory-tree.ts';
 import { findMentions, resolveMentions } from './store/mentions.ts';
 import type { Closure, Store } from './store/store.ts';
 import { parseStorePath, type StorePath } from './store/store-path.ts';
 
 export interface ImagePlan {
+  /** Empty for an image without store paths. */
   readonly closure: Closure;
-  /** In the description's order. */
-  readonly contents: readonly StorePath[];
   /** Store layers, bottom to top; the customisation layer comes above them. */
   readonly layers: readonly LayerPlan[];
   /** One sentence each. */
   readonly warnings: readonly string[];
 }
 
+/** What a description puts into the image, checked. */
+export interface ImageRoots {
+  /** In the description's order. */
+  readonly contents: readonly ContentRoot[];
+  readonly copyToRoot: readonly StorePath[];
+  readonly excluded: readonly StorePath[];
+}
+
+export type ContentRoot =
+  | { readonly kind: 'store'; readonly path: StorePath }
+  /** An absolute path outside the store. */
+  | { readonly kind: 'directory'; readonly path: string };
+
 /**
+ * @param mentioned what the customisation layer turned out to mention; undefined when nobody has looked
  * @throws PhylloError STORE_PATH_INVALID, STORE_PATH_UNKNOWN, MENTION_UNKNOWN, CLOSURE_INCOMPLETE, CLOSURE_CYCLE,
  * BUDGET_TOO_SMALL, TOO_MANY_LAYERS, LAYERING_INVALID, PIPELINE_INVALID, and what the store throws
  */
-export async function planImage(settings: ImageSettings, store: Store): Promise<ImagePlan> {
-  const contents = parsePaths('contents', settings.contents, store.storeDir);
-  const excluded = parsePaths('excludePaths', settings.excludePaths, store.storeDir);
-  const mentioned = await resolveMentions(findMentions({ config: settings.config }, store.storeDir), store);
-  const closure = await store.closure([...new Set([...contents, ...excluded, ...mentioned])]);
-  const layering = { ...settings.layering, ignore: excluded };
-  const { layers, warnings } = planLayers(closure, { ...settings, layering, baseLayers: 0 });
-  return { closure, contents, layers, warnings: [...settings.warnings, ...warnings] };
+export async function planImage(
+  settings: ImageSettings,
+  store: Store,
+  mentioned?: readonly StorePath[],
+): Promise<ImagePlan> {
+  const roots = readRoots(settings, store.storeDir);
+  const closure = await closureOf(settings, { store, roots, mentioned: mentioned ?? [] });
+  const { layers, warnings } = settings.includeStorePaths
+    ? planLayers(closure, {
+        ...settings,
+        layering: { ...settings.layering, ignore: roots.excluded },
+        baseLayers: 0,
+      })
+    : { layers: [], warnings: [] };
+  const unseen = mentioned === undefined && hasUnseenFiles(settings, roots) ? [UNSEEN_WARNING] : [];
+  return {
+    closure,
+
+    layers,
+    warnings: [...settings.warnings, ...warnings, ...unseen],
+  };
 }
 
-/** Reports every text that is not a store path. */
-function parsePaths(field: string, texts: readonly string[], storeDir: string): StorePath[] {
+const UNSEEN_WARNING =
+  'store paths that the output of commands or the files of a directory mention are not in this plan';
+
+/** Whether the customisation layer is more than links to contents: then it comes before the plan, and what it mentions is known. */
+export function isCustomisedFirst(settings: ImageSettings, roots: ImageRoots): boolean {
+  return roots.copyToRoot.length > 0 || hasUnseenFiles(settings, roots);
+}
+
+function hasUnseenFiles({ commands }: ImageSettings, { contents }: ImageRoots): boolean {
+  return (
+    commands.extra !== '' || commands.fakeRoot !== '' || contents.some(({ kind }) => kind === 'directory')
+  );
+}
+
+export function storeContents({ contents }: ImageRoots): readonly StorePath[] {
+  return contents.flatMap((root) => (root.kind === 'store' ? [root.path] : []));
+}
+
+/** @throws PhylloError STORE_PATH_INVALID */
+export function readRoots(settings: ImageSettings, storeDir: string): ImageRoots {
+  const directories = new Set(
+    settings.contents.filter((text) => !text.startsWith(`${storeDir}/`) && isPlainDirectory(text)),
+  );
+  const inStore = settings.contents.map((text) => (directories.has(text) ? undefined : text));
+  const paths = parsePaths('contents', inStore, storeDir);
+  return {
+    contents: settings.contents.map((text, i) => {
+      const path = paths[i];
+      return path === undefined ? { kind: 'directory', path: text } : { kind: 'store', path };
+    }),
+    copyToRoot: onlyPaths(parsePaths('copyToRoot', settings.copyToRoot, storeDir)),
+    excluded: onlyPaths(parsePaths('excludePaths', settings.excludePaths, storeDir)),
+  };
+}
+
+interface ClosureOptions {
+  readonly store: Store;
+  readonly roots: ImageRoots;
+  readonly mentioned: readonly StorePath[];
+}
+
+async function closureOf(
+  settings: ImageSettings,
+  { store, roots, mentioned }: ClosureOptions,
+): Promise<Closure> {
+  if (!settings.includeStorePaths) {
+    await store.closure([...storeContents(roots), ...roots.copyToRoot]);
+    return { storeDir: store.storeDir, roots: [], paths: [] };
+  }
+  const inConfig = await resolveMentions(findMentions({ config: settings.config }, store.storeDir), store);
+  const copied = await referencesOf(roots.copyToRoot, store);
+  const all = [...storeContents(roots), ...copied, ...roots.excluded, ...inConfig, ...mentioned];
+  return await store.closure([...new Set(all)]);
+}
+
+/** What is copied is not in the store itself, unless it refers to itself there. */
+async function referencesOf(copied: readonly StorePath[], store: Store): Promise<readonly StorePath[]> {
+  if (copied.length === 0) return [];
+  const { paths } = await store.closure(copied);
+  return paths.filter(({ path }) => copied.includes(path)).flatMap(({ references }) => references);
+}
+
+function onlyPaths(paths: readonly (StorePath | undefined)[]): readonly StorePath[] {
+  return paths.filter((path) => path !== undefined);
+}
+
+/** Reports every text that is not a store path; undefined stays. */
+function parsePaths(
+  field: string,
+  texts: readonly (string | undefined)[],
+  storeDir: string,
+): (StorePath | undefined)[] {
   const problems: string[] = [];
-  const paths = texts.flatMap((text, i) => {
+  const paths = texts.map((text, i) => {
     try {
-      return [parseStorePath(text, storeDir)];
+      return text === undefined ? undefined : parseStorePath(text, storeDir);
     } catch (error) {
       if (!(error instanceof PhylloError)) throw error;
       problems.push(`${field}[${i}]: ${error.message}`);
-      return [];
+      return undefined;
     }
   });
   if (problems.length === 0) return paths;

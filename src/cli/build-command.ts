@@ -8,18 +8,23 @@ import {
   type Destination,
   familiarName,
   type ImageReference,
+  NO_CACHE,
   openStore,
+  parseCompression,
   parseDestination,
   requireReference,
   type Target,
 } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { printJson, say, warn } from './output.ts';
+import { openUserCache } from './user-cache.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 interface BuildFlags extends DescriptionFlags {
   readonly to: readonly string[];
   readonly jobs: string;
+  readonly compress: string;
+  readonly cache: boolean;
   readonly json?: true;
   readonly quiet?: true;
   readonly verbose?: true;
@@ -32,9 +37,11 @@ export function buildCommand(signal: AbortSignal): Command {
     .argument('[IMAGE.json]', 'description of the image; options win over it')
     .requiredOption(
       '--to <destination...>',
-      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], or - for stdout',
+      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for stdout',
     );
   return addDescriptionOptions(command)
+    .option('--compress <how>', 'layers: none, gzip[:LEVEL] or zstd[:LEVEL]', 'none')
+    .option('--no-cache', 'make every layer, and remember nothing')
     .option('--jobs <n>', 'worker threads', String(availableParallelism()))
     .option('--json', 'print what was built as one JSON document on stdout')
     .option('--quiet', 'say nothing but errors')
@@ -47,16 +54,19 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const started = performance.now();
   const destinations = readDestinations(flags);
   const jobs = readJobs(flags.jobs);
+  const compression = readingArguments(() => parseCompression(flags.compress));
   const { settings, store: place, graph } = describe(file, flags);
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
+  const cache = flags.cache ? openUserCache() : NO_CACHE;
   try {
     const targets = (own: ImageReference | undefined): Target[] =>
-      destinations.map((to) => targetOf(to, own));
+      destinations.map((to) => ({ ...targetOf(to, own), compression }));
     const onPhase = (phase: string): void => {
       if (flags.verbose === true) say(`${phase} after ${Math.round(performance.now() - started)} ms`);
     };
-    report(await buildImage(settings, { store, targets, jobs, signal, onPhase }), { flags, started });
+    report(await buildImage(settings, { store, targets, jobs, cache, signal, onPhase }), { flags, started });
   } finally {
+    cache.close();
     store.close();
   }
 }
@@ -79,14 +89,16 @@ function readJobs(text: string): number {
   throw usageError(`--jobs must be a whole number from 1 to 1024, not ${JSON.stringify(text)}`);
 }
 
-function targetOf(destination: Destination, own: ImageReference | undefined): Target {
+type Place = DistributiveOmit<Target, 'compression'>;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+function targetOf(destination: Destination, own: ImageReference | undefined): Place {
   if (destination.kind === 'stdout')
     return { kind: 'stream', output: process.stdout, reference: requireReference(own) };
-  return {
-    kind: 'file',
-    file: destination.file,
-    reference: destination.reference?.(own) ?? requireReference(own),
-  };
+  const reference = destination.reference?.(own) ?? requireReference(own);
+  return destination.kind === 'layout'
+    ? { kind: 'layout', directory: destination.directory, reference }
+    : { kind: 'file', file: destination.file, reference };
 }
 
 function report(
@@ -100,6 +112,6 @@ function report(
   const name = built.reference === undefined ? 'image' : familiarName(built.reference);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   say(
-    `${name}: ${built.layers.length} layers, ${describeSize(size)}, image ID ${built.imageID}, ${seconds} s`,
+    `${name}: ${built.layers.length} layers (${built.made} made), ${describeSize(size)}, image ID ${built.imageID}, ${seconds} s`,
   );
 }

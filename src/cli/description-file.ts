@@ -28,12 +28,13 @@ export function readDescription(file: string): ImageDescription {
  * @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE
  */
 export function resolveFiles(description: ImageDescription, directory: string): ImageDescription {
-  const { store, graph, layering, layeringPipeline, ...rest } = description;
+  const { store, graph, contents, layering, layeringPipeline, ...rest } = description;
   const file = layering === undefined || LAYERING_NAME.test(layering) ? undefined : layering;
   const pipeline = file ?? layeringPipeline;
   return {
     ...rest,
     ...(store === undefined ? {} : { store: resolveStore(store, directory) }),
+    ...(contents === undefined ? {} : { contents: resolveContents(contents, directory) }),
     ...(graph === undefined ? {} : { graph: resolve(directory, graph) }),
     ...(layering === undefined || file !== undefined ? {} : { layering }),
     ...(pipeline === undefined ? {} : { layeringPipeline: readPipeline(pipeline, directory) }),
@@ -42,7 +43,7 @@ export function resolveFiles(description: ImageDescription, directory: string): 
 
 /** @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE */
 export function readJsonFile(file: string): JsonValue {
-  const text = readText(file);
+  const text = readTextFile(file);
   try {
     return parseJson(text);
   } catch (cause) {
@@ -60,13 +61,20 @@ function readPipeline(
   return typeof pipeline === 'string' ? (readJsonFile(resolve(directory, pipeline)) as unknown[]) : pipeline;
 }
 
+/** A directory that is given by a relative place. */
+function resolveContents(contents: string | readonly string[], directory: string): string[] {
+  const list = typeof contents === 'string' ? [contents] : contents;
+  return list.map((path) => (/^\.\.?(\/|$)/.test(path) ? resolve(directory, path) : path));
+}
+
 function resolveStore(store: string, directory: string): string {
   const [, path] = /^file:\/\/(.*)$/s.exec(store) ?? [];
   if (path !== undefined) return isAbsolute(path) ? store : `file://${resolve(directory, path)}`;
   return store === 'auto' || /^[a-z0-9]+:\/\//.test(store) ? store : resolve(directory, store);
 }
 
-function readText(file: string): string {
+/** @throws PhylloError FILE_UNREADABLE */
+export function readTextFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

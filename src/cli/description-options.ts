@@ -7,11 +7,13 @@ import {
   parseJson,
   resolveSettings,
 } from '../index.ts';
-import { readDescription, readJsonFile, resolveFiles } from './description-file.ts';
+import { readDescription, readJsonFile, readTextFile, resolveFiles } from './description-file.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 /** The values of the flags below, as commander gives them: text, or absent. */
-export type DescriptionFlags = Readonly<Partial<Record<DescriptionField, string | readonly string[]>>>;
+export type DescriptionFlags = Readonly<
+  Partial<Record<DescriptionField, string | readonly string[] | boolean>>
+>;
 
 type DescriptionField = Exclude<keyof ImageDescription, '$schema'>;
 
@@ -26,6 +28,22 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
   name: { flags: '--name <name>', help: 'name of the image, perhaps with a registry' },
   tag: { flags: '--tag <tag>', help: 'tag of the image (default: a hash of the description)' },
   contents: { flags: '--contents <path...>', help: 'store paths whose files appear as symlinks at /' },
+  copyToRoot: { flags: '--copy-to-root <path...>', help: 'store paths whose files are copied to /' },
+  extraCommands: {
+    flags: '--extra-commands <bash>',
+    help: 'commands that run in the customisation layer: bash, or @FILE',
+    read: readText,
+  },
+  fakeRootCommands: {
+    flags: '--fake-root-commands <bash>',
+    help: 'the same under fakeroot, afterwards: bash, or @FILE',
+    read: readText,
+  },
+  enableFakechroot: { flags: '--enable-fakechroot', help: 'these commands see the image as /' },
+  includeStorePaths: {
+    flags: '--no-include-store-paths',
+    help: 'the image has the customisation layer alone; the store comes from the host',
+  },
   config: {
     flags: '--config <json>',
     help: "the container's configuration: JSON, or @FILE that holds it",
@@ -97,7 +115,9 @@ export function describe(file: string | undefined, flags: DescriptionFlags): Des
 
 function readFlags(flags: DescriptionFlags): ImageDescription {
   return readingArguments(() => {
-    const given = Object.entries(FLAGS).filter(([field]) => flags[field as DescriptionField] !== undefined);
+    const given = Object.entries(FLAGS).filter(([field, shape]) =>
+      isGiven(shape, flags[field as DescriptionField]),
+    );
     const values = given.map(([field, { read }]) => [
       field,
       readFlag(flags[field as DescriptionField], read),
@@ -106,7 +126,12 @@ function readFlags(flags: DescriptionFlags): ImageDescription {
   });
 }
 
-function readFlag(value: string | readonly string[] | undefined, read: FlagShape['read']): unknown {
+/** A flag that takes something away (`--no-…`) is true unless it is given. */
+function isGiven({ flags }: FlagShape, value: DescriptionFlags[DescriptionField]): boolean {
+  return value !== undefined && !(flags.startsWith('--no-') && value === true);
+}
+
+function readFlag(value: DescriptionFlags[DescriptionField], read: FlagShape['read']): unknown {
   return typeof value === 'string' && read !== undefined ? read(value) : value;
 }
 
@@ -127,6 +152,11 @@ function readJson(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** The text itself, or `@FILE` that holds it. */
+function readText(text: string): string {
+  return text.startsWith('@') ? readTextFile(text.slice(1)) : text;
 }
 
 function defaultsFromEnvironment(): ImageDescription {

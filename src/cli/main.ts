@@ -1,6 +1,7 @@
 /** The command: arguments in, exit status out. Only `cli/` prints, reads the environment and exits. */
 import { Command, CommanderError } from 'commander';
 import { buildCommand } from './build-command.ts';
+import { cacheCommand } from './cache-command.ts';
 import { copyCommand, mergeCommand } from './copy-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { planCommand } from './plan-command.ts';
@@ -35,6 +36,7 @@ function createProgram(signal: AbortSignal): Command {
     .addCommand(copyCommand(signal))
     .addCommand(mergeCommand(signal))
     .addCommand(inspectCommand(signal))
+    .addCommand(cacheCommand())
     .configureHelp({ showGlobalOptions: true });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ outputError: () => undefined });

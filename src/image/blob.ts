@@ -13,6 +13,7 @@ export interface Descriptor {
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
+  readonly platform?: { readonly architecture: string; readonly os: string; readonly variant?: string };
   readonly annotations?: Readonly<Record<string, string>>;
 }
 

@@ -6,12 +6,18 @@ import type { ImageSettings } from './image-settings.ts';
 
 const HASH_BYTES = 20;
 
+export interface TaggedImage {
+  readonly layers: readonly LayerPlan[];
+  /** What the customisation layer has that the settings do not tell. */
+  readonly fingerprint: string | undefined;
+}
+
 /** 32 characters of Nix's base 32. The same whatever store the closure was read from. */
-export function descriptionTag(settings: ImageSettings, layers: readonly LayerPlan[]): string {
+export function descriptionTag(settings: ImageSettings, { layers, fingerprint }: TaggedImage): string {
   const { warnings: _, tag: __, ...decisive } = settings;
   const plan = layers.map(({ paths }) => paths.map(({ path, narHash }) => [path, narHash]));
   const hash = createHash('sha256')
-    .update(JSON.stringify([decisive, plan]))
+    .update(JSON.stringify([decisive, plan, fingerprint]))
     .digest();
   return toNixBase32(fold(hash));
 }

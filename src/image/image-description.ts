@@ -14,6 +14,8 @@ const date = z.union([z.literal('now'), z.iso.datetime({ offset: true })], {
   error: 'must be "now" or a date and time with a zone, such as 1970-01-01T00:00:01Z',
 });
 
+const commands = z.string().refine((text) => !text.includes('\0'), 'must not contain NUL');
+
 const explicitLayer = z.union(
   [z.array(z.string()), z.strictObject({ paths: z.array(z.string()), closure: z.boolean().optional() })],
   { error: 'must be a list of store paths or {"paths": [...], "closure": false}' },
@@ -29,7 +31,20 @@ export const imageDescriptionSchema = z
     tag: z.string().nullable().describe('Tag of the image; null or absent: a hash of the description.'),
     contents: z
       .union([z.string(), z.array(z.string())], { error: 'must be a store path or a list of store paths' })
-      .describe('Store paths whose files appear as symlinks at /.'),
+      .describe('Store paths whose files appear as symlinks at /; other directories are copied there.'),
+    copyToRoot: z
+      .union([z.string(), z.array(z.string())], { error: 'must be a store path or a list of store paths' })
+      .describe('Store paths whose files are copied to /.'),
+    extraCommands: commands.describe(
+      'bash commands that run in the customisation layer before it is packed.',
+    ),
+    fakeRootCommands: commands.describe(
+      'The same under fakeroot, after extraCommands: they can change owners.',
+    ),
+    enableFakechroot: z.boolean().describe('fakeRootCommands see the image as /.'),
+    includeStorePaths: z
+      .boolean()
+      .describe('false: the image has the customisation layer alone, and the store comes from the host.'),
     config: z
       .custom<JsonObject>(isJsonObject, 'must be an object')
       .describe("The container's configuration with Docker's and OCI's names: Cmd, Env, ExposedPorts, …"),

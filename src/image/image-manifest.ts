@@ -36,21 +36,23 @@ export function encodeIndex(entry: IndexEntry): Blob {
   return encodeIndexOf([entry]);
 }
 
-/** The index of a layout. containerd takes the name from the first annotation, other tools the tag from the second. */
+/** The index of a layout. */
 export function encodeIndexOf(entries: readonly IndexEntry[]): Blob {
   return jsonBlob({
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.index,
-    manifests: entries.map(({ manifest, mediaType = MEDIA_TYPES.manifest, platform, reference }) => ({
-      ...descriptorOf(manifest, mediaType),
-      platform: {
-        architecture: platform.architecture,
-        os: platform.os,
-        ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-      },
-      ...(reference === undefined ? {} : { annotations: nameAnnotations(reference) }),
-    })),
+    manifests: entries.map(encodeIndexEntry),
   });
+}
+
+/** containerd takes the name from the first annotation, other tools the tag from the second. */
+export function encodeIndexEntry({ manifest, mediaType, platform, reference }: IndexEntry): Descriptor {
+  const { architecture, variant, os } = platform;
+  return {
+    ...descriptorOf(manifest, mediaType ?? MEDIA_TYPES.manifest),
+    platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
+    ...(reference === undefined ? {} : { annotations: nameAnnotations(reference) }),
+  };
 }
 
 function nameAnnotations(reference: ImageReference | TagAlone): Readonly<Record<string, string>> {

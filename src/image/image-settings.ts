@@ -15,6 +15,11 @@ export interface ImageSettings {
   /** Not checked yet: the store knows its directory. */
   readonly contents: readonly string[];
   /** Not checked yet, as `contents`. */
+  readonly copyToRoot: readonly string[];
+  readonly commands: CustomisationCommands;
+  /** False: the image has no store layers. */
+  readonly includeStorePaths: boolean;
+  /** Not checked yet, as `contents`. */
   readonly excludePaths: readonly string[];
   readonly config: JsonObject;
   readonly maxLayers: number;
@@ -28,6 +33,15 @@ export interface ImageSettings {
   readonly minLayerSize: number;
   /** What makes the image differ from run to run, one sentence each. */
   readonly warnings: readonly string[];
+}
+
+/** bash, run in the customisation layer's tree; '' is nothing to do. */
+export interface CustomisationCommands {
+  readonly extra: string;
+  /** Can change owners. */
+  readonly fakeRoot: string;
+  /** Whether `fakeRoot` sees the image as `/`. */
+  readonly chroot: boolean;
 }
 
 export interface Surroundings {
@@ -48,7 +62,10 @@ export function resolveSettings(description: ImageDescription, surroundings: Sur
   return {
     name: name === undefined ? undefined : parseImageName(name),
     tag: tag === undefined || tag === null ? undefined : parseTag(tag),
-    contents: typeof contents === 'string' ? [contents] : contents,
+    contents: asList(contents),
+    copyToRoot: asList(description.copyToRoot ?? []),
+    commands: commandsOf(description),
+    includeStorePaths: description.includeStorePaths ?? true,
     excludePaths: description.excludePaths ?? [],
     config: description.config ?? {},
     maxLayers: maxLayersOf(description),
@@ -59,6 +76,19 @@ export function resolveSettings(description: ImageDescription, surroundings: Sur
     explicitLayers: explicitLayersOf(description),
     minLayerSize: description.minLayerSize ?? 0,
     warnings: [...warnNow('created', created), ...warnNow('mtime', mtime)],
+  };
+}
+
+function asList(texts: string | readonly string[]): readonly string[] {
+  return typeof texts === 'string' ? [texts] : texts;
+}
+
+function commandsOf(description: ImageDescription): CustomisationCommands {
+  const { extraCommands = '', fakeRootCommands = '', enableFakechroot = false } = description;
+  return {
+    extra: extraCommands.trim() === '' ? '' : extraCommands,
+    fakeRoot: fakeRootCommands.trim() === '' ? '' : fakeRootCommands,
+    chroot: enableFakechroot,
   };
 }
 

@@ -1,10 +1,11 @@
 /** An image before its bytes exist, and its documents once the layers' digests are known. */
-import type { LayerDigest, LayerSource } from '../layer/layer-source.ts';
+import type { LayerKey } from '../layer/layer-key.ts';
+import type { LayerSource } from '../layer/layer-source.ts';
+import type { StoredLayer } from '../layer/stored-layer.ts';
 import type { Blob, Descriptor } from './blob.ts';
 import { encodeImageConfig, type History, type Platform } from './image-config.ts';
 import { encodeManifest } from './image-manifest.ts';
 import type { JsonObject } from './json.ts';
-import { MEDIA_TYPES } from './media-types.ts';
 
 export interface Image {
   readonly platform: Platform;
@@ -16,10 +17,20 @@ export interface Image {
 }
 
 export interface ImageLayer {
+  readonly kind: LayerSource['kind'];
+  readonly history: History;
+  /** Undefined when its bytes are a function of more than a key can hold. */
+  readonly key: LayerKey | undefined;
+  /** Finds out what the layer is made of; the work is done once, and only for a layer whose bytes are needed. */
+  prepare(): Promise<PreparedLayer>;
+}
+
+export interface PreparedLayer {
   readonly source: LayerSource;
   /** Bytes of its tar, exact. */
   readonly size: number;
-  readonly history: History;
+  /** One sentence each. */
+  readonly warnings: readonly string[];
 }
 
 export interface ImageDocuments {
@@ -30,12 +41,12 @@ export interface ImageDocuments {
   readonly layers: readonly Descriptor[];
 }
 
-/** @param digests of the image's layers, in their order */
-export function describeImage(image: Image, digests: readonly LayerDigest[]): ImageDocuments {
+/** @param stored the image's layers, in their order */
+export function describeImage(image: Image, stored: readonly StoredLayer[]): ImageDocuments {
   const config = encodeImageConfig({
     ...image,
-    layers: image.layers.map(({ history }, i) => ({ history, diffID: (digests[i] as LayerDigest).diffID })),
+    layers: stored.map(({ diffID }, i) => ({ diffID, history: (image.layers[i] as ImageLayer).history })),
   });
-  const layers = digests.map(({ diffID, size }) => ({ mediaType: MEDIA_TYPES.layer, digest: diffID, size }));
+  const layers = stored.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
   return { config, manifest: encodeManifest(config, layers), layers };
 }

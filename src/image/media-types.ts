@@ -5,3 +5,10 @@ export const MEDIA_TYPES = {
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
 } as const;
+
+/** The media type says how a layer is compressed. @see OCI image-spec v1.1, layer.md */
+export const LAYER_MEDIA_TYPES = {
+  none: MEDIA_TYPES.layer,
+  gzip: `${MEDIA_TYPES.layer}+gzip`,
+  zstd: `${MEDIA_TYPES.layer}+zstd`,
+} as const;

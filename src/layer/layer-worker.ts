@@ -1,10 +1,13 @@
 /** A worker thread: one job at a time, one reply for each. */
 import { parentPort } from 'node:worker_threads';
 import { FileSink } from './chunk-sink.ts';
+import { compressBlock } from './encoder.ts';
 import type { LayerDigest } from './layer-source.ts';
 import { scanPath } from './scan-path.ts';
-import { digestRing, SharedSink } from './shared-sink.ts';
+import { BlockSink, type ChecksummedLayer, digestRing, SharedSink } from './shared-sink.ts';
 import {
+  type BlocksJob,
+  type CompressJob,
   type FeedJob,
   type Job,
   type JobResults,
@@ -25,7 +28,9 @@ port.on('message', (job: Job) => {
 });
 
 function reply(message: Reply): void {
-  port.postMessage(message);
+  const memory =
+    message.kind === 'done' && message.result instanceof Uint8Array ? [message.result.buffer] : [];
+  port.postMessage(message, memory);
 }
 
 async function perform(job: Job): Promise<JobResults[Job['kind']]> {
@@ -38,6 +43,10 @@ async function perform(job: Job): Promise<JobResults[Job['kind']]> {
       return await feed(job);
     case 'digest':
       return digestRing(job.ring, job.places);
+    case 'blocks':
+      return await makeBlocks(job);
+    case 'compress':
+      return compress(job);
     default:
       throw new TypeError(`unknown job ${JSON.stringify(job)}`);
   }
@@ -53,4 +62,15 @@ async function feed({ layer, places, ring }: FeedJob): Promise<undefined> {
   const sink = new SharedSink(places, ring);
   await writeLayer(layer, sink);
   sink.end();
+}
+
+async function makeBlocks({ layer, ring }: BlocksJob): Promise<ChecksummedLayer> {
+  const sink = new BlockSink(ring);
+  await writeLayer(layer, sink);
+  return sink.end();
+}
+
+/** Compressed bytes in memory of their own, which the reply hands over instead of copying. */
+function compress({ encoder, block }: CompressJob): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(compressBlock(encoder, block));
 }

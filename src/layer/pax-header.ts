@@ -82,7 +82,8 @@ function encodeOwnership({ uid, gid, mtimeSeconds, uname, gname }: TarOwnership)
 }
 
 /** The blocks of an extended header with these records. */
-export function encodeExtendedHeader(records: Buffer): Buffer {
+export /** A member whose records apply to the member that follows. @param records as `paxRecord` makes them */
+function encodeExtendedHeader(records: Buffer): Buffer {
   const blocks = Buffer.alloc(BLOCK_SIZE + roundUp(records.length, BLOCK_SIZE));
   const header = blocks.subarray(0, BLOCK_SIZE);
   header.write(PAX_NAME, 0, 'latin1');

@@ -2,10 +2,12 @@
 import { type ErrorCode, PhylloError } from '../errors.ts';
 import type { ChunkRing } from './chunk-ring.ts';
 import type { FilePosition } from './chunk-sink.ts';
+import type { Block, Encoder } from './encoder.ts';
 import type { LayerDigest, LayerSource } from './layer-source.ts';
 import type { Scan, ScanRequest } from './scan-path.ts';
+import type { ChecksummedLayer } from './shared-sink.ts';
 
-export type Job = ScanJob | WriteJob | FeedJob | DigestJob;
+export type Job = ScanJob | WriteJob | FeedJob | DigestJob | BlocksJob | CompressJob;
 
 export interface ScanJob {
   readonly kind: 'scan';
@@ -35,7 +37,23 @@ export interface DigestJob {
   readonly places: readonly FilePosition[];
 }
 
+/** Makes a layer as blocks in a ring, and hashes it. */
+export interface BlocksJob {
+  readonly kind: 'blocks';
+  readonly layer: LayerSource;
+  readonly ring: ChunkRing;
+}
+
+/** Compresses one block. */
+export interface CompressJob {
+  readonly kind: 'compress';
+  readonly encoder: Encoder;
+  readonly block: Block;
+}
+
 export interface JobResults {
+  readonly blocks: ChecksummedLayer;
+  readonly compress: Uint8Array<ArrayBuffer>;
   readonly scan: Scan;
   readonly write: LayerDigest;
   readonly feed: undefined;

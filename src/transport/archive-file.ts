@@ -1,67 +1,74 @@
-/** Archives as files: workers write their layers side by side into place, the headers and documents follow. */
-import type { LayerDigest } from '../layer/layer-source.ts';
-import { type FilePosition, writeFully } from '../layer/chunk-sink.ts';
+/** An archive as a file: layers are written to their places, the headers and documents follow. */
 import type { Image, ImageDocuments } from '../image/image.ts';
 import type { ImageReference } from '../image/image-reference.ts';
-import { type ArchiveLayout, encodeDocuments, layerHeader } from './archive-layout.ts';
+import { type FilePosition, writeFully } from '../layer/chunk-sink.ts';
+import type { StoredLayer } from '../layer/stored-layer.ts';
+import {
+  blobHeader,
+  encodeDocuments,
+  layoutArchive,
+  memberEnd,
+  ROOMY_HEADER_SIZE,
+  roomyBlobHeader,
+} from './archive-layout.ts';
+import type { BlobTarget } from './blob-target.ts';
 import { PendingFile } from './pending-file.ts';
 
-export class ArchiveFile {
-  readonly #file: PendingFile;
-  readonly #layout: ArchiveLayout;
-  readonly #reference: ImageReference;
+export interface ArchiveFileOptions {
+  readonly image: Image;
+  readonly reference: ImageReference;
+  /** Bytes of each layer's blob, bottom to top, where they are known before the blobs are made. */
+  readonly sizes: readonly number[] | undefined;
+}
 
-  private constructor(
-    file: PendingFile,
-    { layout, reference }: { layout: ArchiveLayout; reference: ImageReference },
-  ) {
+export class ArchiveFile implements BlobTarget {
+  readonly anyOrder: boolean;
+  readonly #file: PendingFile;
+  readonly #options: ArchiveFileOptions;
+  /** Where each layer's content begins. */
+  readonly #contents: number[];
+  /** Where the next member begins, while sizes are not known. */
+  #end = 0;
+
+  private constructor(file: PendingFile, options: ArchiveFileOptions) {
     this.#file = file;
-    this.#layout = layout;
-    this.#reference = reference;
+    this.#options = options;
+    const layout = options.sizes === undefined ? undefined : layoutArchive(options.sizes);
+    this.anyOrder = layout !== undefined;
+    this.#contents = [...(layout?.contents ?? [])];
+    this.#end = layout?.documents ?? 0;
   }
 
-  /**
-   * Nothing appears under the name until `commit`; whoever creates it must call that or `discard`.
-   * @throws PhylloError DESTINATION_UNWRITABLE
-   */
-  static async create(
-    file: string,
-    options: { readonly layout: ArchiveLayout; readonly reference: ImageReference },
-  ): Promise<ArchiveFile> {
+  /** @throws PhylloError DESTINATION_UNWRITABLE */
+  static async create(file: string, options: ArchiveFileOptions): Promise<ArchiveFile> {
     return new ArchiveFile(await PendingFile.create(file), options);
   }
 
-  /** Where the bytes of the image's `index`th layer go. */
-  place(index: number): FilePosition {
-    return { file: this.#file.file, fd: this.#file.fd, offset: this.#layout.contents[index] as number };
+  /** An archive is written whole. */
+  async has(): Promise<boolean> {
+    return false;
   }
 
-  /**
-   * Adds what the layers' bytes do not contain, and puts the file in its place.
-   * @throws PhylloError DISK_FULL, DESTINATION_UNWRITABLE
-   */
-  async commit(
-    documents: ImageDocuments,
-    { image, digests }: { image: Image; digests: readonly LayerDigest[] },
-  ): Promise<void> {
-    const { headers, documents: offset } = this.#layout;
-    for (const [i, { diffID, size }] of digests.entries()) {
-      writeFully(this.#target, layerHeader({ digest: diffID, size }), headers[i] as number);
-    }
-    writeFully(
-      this.#target,
-      encodeDocuments(documents, { image, reference: this.#reference, offset }),
-      offset,
-    );
+  async open(index: number): Promise<FilePosition> {
+    if (!this.anyOrder) this.#contents[index] = this.#end + ROOMY_HEADER_SIZE;
+    return { file: this.#file.file, fd: this.#file.fd, offset: this.#contents[index] as number };
+  }
+
+  async close(index: number, { digest, size }: StoredLayer): Promise<void> {
+    const header = this.anyOrder ? blobHeader({ digest, size }) : roomyBlobHeader({ digest, size });
+    const content = this.#contents[index] as number;
+    writeFully(this.#file, header, content - header.length);
+    if (!this.anyOrder) this.#end = memberEnd(content, size);
+  }
+
+  async commit(documents: ImageDocuments): Promise<void> {
+    const { image, reference } = this.#options;
+    const bytes = encodeDocuments(documents, { image, reference, offset: this.#end });
+    writeFully(this.#file, bytes, this.#end);
     await this.#file.commit();
   }
 
-  /** Idempotent; after `commit` it does nothing. */
   async discard(): Promise<void> {
     await this.#file.discard();
-  }
-
-  get #target(): { readonly file: string; readonly fd: number } {
-    return this.#file;
   }
 }

@@ -18,7 +18,7 @@ import type { Blob } from '../image/blob.ts';
 import { type Image, type ImageDocuments } from '../image/image.ts';
 import { encodeDockerManifest, encodeIndex, OCI_LAYOUT } from '../image/image-manifest.ts';
 import type { ImageReference } from '../image/image-reference.ts';
-import { encodePaxHeader, paxHeaderSize } from '../layer/pax-header.ts';
+import { encodeExtendedHeader, encodePaxHeader, paxHeaderSize, paxRecord } from '../layer/pax-header.ts';
 import { BLOCK_SIZE, roundUp, tarSize, type TarMember, type TarOwnership } from '../layer/tar-member.ts';
 
 export interface ArchiveLayout {
@@ -31,6 +31,8 @@ export interface ArchiveLayout {
 }
 
 const OWNERSHIP: TarOwnership = { mtimeSeconds: 1, uid: 0, gid: 0, uname: '', gname: '' };
+/** Bytes of a header with an extended one before it. */
+export const ROOMY_HEADER_SIZE = 3 * BLOCK_SIZE;
 /** As long as every digest, so that a header's size is known before the digest is. */
 const PLACEHOLDER = `sha256:${'0'.repeat(64)}` as Digest;
 
@@ -40,15 +42,34 @@ export function layoutArchive(sizes: readonly number[]): ArchiveLayout {
   const contents: number[] = [];
   let at = 0;
   for (const size of sizes) {
+    const content = at + blobHeaderSize(size);
     headers.push(at);
-    contents.push(at + paxHeaderSize(blobMember(PLACEHOLDER, size), OWNERSHIP));
-    at = (contents.at(-1) as number) + roundUp(size, BLOCK_SIZE);
+    contents.push(content);
+    at = memberEnd(content, size);
   }
   return { headers, contents, documents: at };
 }
 
-export function layerHeader({ digest, size }: { readonly digest: Digest; readonly size: number }): Buffer {
+/** The header of a blob's member. */
+export function blobHeader({ digest, size }: { readonly digest: Digest; readonly size: number }): Buffer {
   return encodePaxHeader(blobMember(digest, size), OWNERSHIP);
+}
+
+/** The header of a blob whose size nobody knew when its place was chosen: as long for every size. */
+export function roomyBlobHeader(blob: { readonly digest: Digest; readonly size: number }): Buffer {
+  const header = blobHeader(blob);
+  if (header.length === ROOMY_HEADER_SIZE) return header;
+  return Buffer.concat([encodeExtendedHeader(Buffer.from(paxRecord('size', String(blob.size)))), header]);
+}
+
+/** Bytes of that header; more from 8 GiB up. */
+export function blobHeaderSize(size: number): number {
+  return paxHeaderSize(blobMember(PLACEHOLDER, size), OWNERSHIP);
+}
+
+/** Where a member ends whose content begins at `content`. */
+export function memberEnd(content: number, size: number): number {
+  return content + roundUp(size, BLOCK_SIZE);
 }
 
 /** Everything after the layers, the archive's end included. `offset` is where it begins. */

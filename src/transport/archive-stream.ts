@@ -4,56 +4,62 @@
  */
 import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
-import { finishDigest } from '../digest.ts';
+import { type Digest, finishDigest } from '../digest.ts';
 import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 import type { Image, ImageDocuments, ImageLayer } from '../image/image.ts';
 import type { ImageReference } from '../image/image-reference.ts';
 import { type ChunkRing, createChunkRing, readRingAsync } from '../layer/chunk-ring.ts';
-import type { LayerDigest, LayerSource } from '../layer/layer-source.ts';
+import type { Compression } from '../layer/encoder.ts';
 import type { LayerWorkers } from '../layer/layer-workers.ts';
-import { encodeDocuments, layerHeader, layoutArchive } from './archive-layout.ts';
+import type { StoredLayer } from '../layer/stored-layer.ts';
+import { blobHeader, encodeDocuments, layoutArchive, memberEnd } from './archive-layout.ts';
+import { requireEqual } from './known-layers.ts';
+import { compressTo, type LayerTools } from './make-blobs.ts';
 
 export interface StreamRequest {
   readonly image: Image;
   readonly documents: ImageDocuments;
-  readonly digests: readonly LayerDigest[];
+  /** The image's layers, in their order. */
+  readonly stored: readonly StoredLayer[];
   readonly reference: ImageReference;
-  readonly workers: LayerWorkers;
+  readonly compression: Compression;
+  readonly tools: LayerTools;
 }
 
 /**
  * Writes the archive to `output` and leaves it open.
- * @throws PhylloError PIPE_CLOSED, DISK_FULL, DESTINATION_UNWRITABLE, FILE_CHANGED
+ * @throws PhylloError PIPE_CLOSED, DISK_FULL, DESTINATION_UNWRITABLE, LAYER_MISMATCH, FILE_CHANGED
  */
 export async function streamArchive(output: Writable, request: StreamRequest): Promise<void> {
   const writer = new ChunkWriter(output);
   try {
-    await writeLayers(writer, request);
+    await (request.compression.kind === 'none'
+      ? writeLayers(writer, request)
+      : writeCompressed(writer, request));
     const { image, documents, reference } = request;
-    const offset = layoutArchive(image.layers.map((layer) => layer.size)).documents;
+    const offset = layoutArchive(request.stored.map((layer) => layer.size)).documents;
     await writer.write(encodeDocuments(documents, { image, reference, offset }));
   } finally {
     writer.release();
   }
 }
 
-async function writeLayers(writer: ChunkWriter, request: StreamRequest): Promise<void> {
-  const { image, digests, workers } = request;
-  const rings = Array.from({ length: Math.min(workers.count, image.layers.length) }, createChunkRing);
-  const transits: LayerInTransit[] = [];
+/** Workers make the next layers while one is sent. */
+async function writeLayers(writer: ChunkWriter, { image, stored, tools }: StreamRequest): Promise<void> {
+  const { workers } = tools;
+  const rings = Array.from({ length: Math.min(workers.count, image.layers.length) }, () => createChunkRing());
+  const transits: Promise<LayerInTransit>[] = [];
   const start = (index: number): void => {
     const layer = image.layers[index];
     if (layer === undefined) return;
-    transits[index] = sendThrough(rings[index % rings.length] as ChunkRing, {
-      source: layer.source,
-      workers,
-    });
+    transits[index] = sendThrough(rings[index % rings.length] as ChunkRing, { layer, workers });
+    transits[index].catch(() => undefined);
   };
   for (const index of rings.keys()) start(index);
-  for (const [index, digest] of digests.entries()) {
-    await writer.write(layerHeader({ digest: digest.diffID, size: digest.size }));
-    const sent = await copyLayer(transits[index] as LayerInTransit, writer);
-    requireEqual(sent, { expected: digest, layer: image.layers[index] as ImageLayer });
+  for (const [index, known] of stored.entries()) {
+    await writer.write(blobHeader(known));
+    const diffID = await copyLayer(await (transits[index] as Promise<LayerInTransit>), writer);
+    requireEqual(image.layers[index] as ImageLayer, { known, made: { ...known, diffID, digest: diffID } });
     start(index + rings.length);
   }
 }
@@ -65,10 +71,11 @@ interface LayerInTransit {
   readonly made: Promise<unknown>;
 }
 
-function sendThrough(
+async function sendThrough(
   ring: ChunkRing,
-  { source, workers }: { readonly source: LayerSource; readonly workers: LayerWorkers },
-): LayerInTransit {
+  { layer, workers }: { readonly layer: ImageLayer; readonly workers: LayerWorkers },
+): Promise<LayerInTransit> {
+  const { source } = await layer.prepare();
   const made = workers.run({ kind: 'feed', layer: source, places: [], ring });
   // Whoever copies the layer hears of a failure; until then it must not count as unhandled.
   made.catch(() => undefined);
@@ -76,18 +83,27 @@ function sendThrough(
 }
 
 /** Hashing here leaves the worker to read on: the main thread has nothing else to do. */
-async function copyLayer({ ring, made }: LayerInTransit, writer: ChunkWriter): Promise<LayerDigest> {
+async function copyLayer({ ring, made }: LayerInTransit, writer: ChunkWriter): Promise<Digest> {
   const hash = createHash('sha256');
-  let size = 0;
   const copy = async (): Promise<void> => {
     for await (const chunk of readRingAsync(ring)) {
       hash.update(chunk);
-      size += chunk.length;
       await writer.write(chunk);
     }
   };
   await Promise.all([made, copy()]);
-  return { diffID: finishDigest(hash), size };
+  return finishDigest(hash);
+}
+
+async function writeCompressed(writer: ChunkWriter, request: StreamRequest): Promise<void> {
+  const { image, stored, compression, tools } = request;
+  for (const [index, known] of stored.entries()) {
+    const layer = image.layers[index] as ImageLayer;
+    await writer.write(blobHeader(known));
+    const made = await compressTo(layer, { compression, tools, take: (bytes) => writer.write(bytes) });
+    await writer.write(Buffer.alloc(memberEnd(0, known.size) - known.size));
+    requireEqual(layer, { known, made });
+  }
 }
 
 /** Writes one chunk after the other and turns the stream's errors into ours. */
@@ -133,17 +149,5 @@ export function outputError(cause: unknown): PhylloError {
     {
       cause,
     },
-  );
-}
-
-function requireEqual(
-  actual: LayerDigest,
-  { expected, layer }: { readonly expected: LayerDigest; readonly layer: ImageLayer },
-): void {
-  if (actual.diffID === expected.diffID && actual.size === expected.size) return;
-  throw new PhylloError(
-    'FILE_CHANGED',
-    `a layer changed while it was sent (${layer.history.comment}): it was ${expected.diffID}, and is ${actual.diffID}`,
-    { hint: 'what was sent is not a whole archive; store paths must not be written to' },
   );
 }

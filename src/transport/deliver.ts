@@ -1,55 +1,86 @@
-/** Brings an image to its destinations, making each layer once where its bytes can go to several at the same time. */
+/** Brings an image to its destinations. A layer whose digest is known, and whose blob a destination has, is not even listed. */
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { describeImage, type Image, type ImageDocuments } from '../image/image.ts';
 import type { ImageReference } from '../image/image-reference.ts';
-import type { LayerDigest } from '../layer/layer-source.ts';
-import type { LayerWorkers } from '../layer/layer-workers.ts';
-import { makeLayers } from '../layer/make-layers.ts';
+import type { Compression } from '../layer/encoder.ts';
 import { ArchiveFile } from './archive-file.ts';
-import { layoutArchive } from './archive-layout.ts';
 import { streamArchive } from './archive-stream.ts';
+import type { BlobTarget } from './blob-target.ts';
+import { findKnown, type KnownLayer } from './known-layers.ts';
+import { type LayerTools, makeBlobs, type NeededLayer } from './make-blobs.ts';
+import { LayoutTarget } from './oci-layout.ts';
 
-export type Target = FileTarget | StreamTarget;
+export type Target = FileTarget | LayoutDirectoryTarget | StreamTarget;
 
-export interface FileTarget {
-  readonly kind: 'file';
-  readonly file: string;
+interface AnyTarget {
   readonly reference: ImageReference;
+  /** Of the layers. */
+  readonly compression: Compression;
 }
 
-export interface StreamTarget {
+export interface FileTarget extends AnyTarget {
+  readonly kind: 'file';
+  readonly file: string;
+}
+
+export interface LayoutDirectoryTarget extends AnyTarget {
+  readonly kind: 'layout';
+  readonly directory: string;
+}
+
+export interface StreamTarget extends AnyTarget {
   readonly kind: 'stream';
   /** Left open. */
   readonly output: Writable;
-  readonly reference: ImageReference;
 }
 
 export interface Delivery {
-  /** Bottom to top. */
-  readonly digests: readonly LayerDigest[];
+  /** Bottom to top, as the first target has them. */
+  readonly stored: readonly KnownLayer[];
   readonly documents: ImageDocuments;
+  /** Layers whose bytes were made. */
+  readonly made: number;
 }
 
 export interface DeliverOptions {
+  /** At least one. */
   readonly targets: readonly Target[];
-  readonly workers: LayerWorkers;
+  readonly tools: LayerTools;
 }
 
 /**
- * Files appear whole or not at all, all of them before the first stream begins.
- * @throws PhylloError DESTINATION_UNWRITABLE, DISK_FULL, FILE_CHANGED, FILE_UNREADABLE, PIPE_CLOSED
+ * Files and layouts appear whole or not at all, all of those with the same compression before the first of their streams begins.
+ * @throws PhylloError DESTINATION_UNWRITABLE, DISK_FULL, FILE_CHANGED, FILE_UNREADABLE, LAYER_MISMATCH, PIPE_CLOSED
  */
-export async function deliver(image: Image, { targets, workers }: DeliverOptions): Promise<Delivery> {
-  const { files, streams } = await openTargets(targets);
-  const delivery = await writeFiles(image, { files, workers });
-  for (const { output, close, reference } of streams) {
-    await streamArchive(output, { ...delivery, image, reference, workers });
-    await close();
+export async function deliver(image: Image, { targets, tools }: DeliverOptions): Promise<Delivery> {
+  const deliveries: Delivery[] = [];
+  for (const group of Map.groupBy(targets, ({ compression }) => JSON.stringify(compression)).values()) {
+    deliveries.push(await deliverGroup(image, { targets: group, tools }));
   }
-  return delivery;
+  const made = deliveries.reduce((sum, delivery) => sum + delivery.made, 0);
+  return { ...(deliveries[0] as Delivery), made };
+}
+
+/** All targets have the same compression, so that each layer is made once for all of them. */
+async function deliverGroup(image: Image, { targets, tools }: DeliverOptions): Promise<Delivery> {
+  const { compression } = targets[0] as Target;
+  const open: BlobTarget[] = [];
+  try {
+    const streams = await openTargets(image, { targets, open, tools });
+    const { stored, made } = await storeLayers(image, { compression, open, tools });
+    const documents = describeImage(image, stored);
+    for (const target of open) await target.commit(documents, stored);
+    for (const { output, close, reference } of streams) {
+      await streamArchive(output, { image, documents, stored, reference, compression, tools });
+      await close();
+    }
+    return { stored, documents, made: made + streams.length * image.layers.length };
+  } finally {
+    await Promise.all(open.map((target) => target.discard()));
+  }
 }
 
 interface OpenStream {
@@ -58,20 +89,30 @@ interface OpenStream {
   readonly close: () => Promise<void>;
 }
 
-interface OpenTargets {
-  readonly files: readonly FileTarget[];
-  readonly streams: readonly OpenStream[];
-}
-
-async function openTargets(targets: readonly Target[]): Promise<OpenTargets> {
-  const files: FileTarget[] = [];
+/** Adds what must be committed or discarded to `open`, one by one, so that none is lost when the next one fails. */
+async function openTargets(
+  image: Image,
+  { targets, open }: DeliverOptions & { readonly open: BlobTarget[] },
+): Promise<OpenStream[]> {
   const streams: OpenStream[] = [];
   for (const target of targets) {
-    if (target.kind === 'stream') streams.push({ ...target, close: async () => undefined });
+    if (target.kind === 'stream') streams.push({ ...target, close: () => Promise.resolve() });
+    else if (target.kind === 'layout')
+      open.push(await LayoutTarget.create(target.directory, { ...image, ...target }));
     else if (await isSpecialFile(target.file)) streams.push(openSpecialFile(target));
-    else files.push(target);
+    else open.push(await openFile(image, target));
   }
-  return { files, streams };
+  return streams;
+}
+
+async function openFile(image: Image, { file, reference, compression }: FileTarget): Promise<ArchiveFile> {
+  const sizes = compression.kind === 'none' ? await tarSizes(image) : undefined;
+  return await ArchiveFile.create(file, { image, reference, sizes });
+}
+
+/** Every place in an archive is known before a byte is read. */
+async function tarSizes({ layers }: Image): Promise<number[]> {
+  return await Promise.all(layers.map(async (layer) => (await layer.prepare()).size));
 }
 
 /** A pipe or device (`/dev/stdout`, a process substitution) is written to, not replaced. */
@@ -89,24 +130,33 @@ function openSpecialFile({ file, reference }: FileTarget): OpenStream {
   return { output, reference, close };
 }
 
-async function writeFiles(
-  image: Image,
-  { files, workers }: { readonly files: readonly FileTarget[]; readonly workers: LayerWorkers },
-): Promise<Delivery> {
-  const layout = layoutArchive(image.layers.map((layer) => layer.size));
-  const archives: ArchiveFile[] = [];
-  try {
-    for (const { file, reference } of files)
-      archives.push(await ArchiveFile.create(file, { layout, reference }));
-    const layers = image.layers.map((layer, i) => ({
-      ...layer,
-      places: archives.map((archive) => archive.place(i)),
-    }));
-    const digests = await makeLayers(layers, workers);
-    const documents = describeImage(image, digests);
-    for (const archive of archives) await archive.commit(documents, { image, digests });
-    return { digests, documents };
-  } finally {
-    await Promise.all(archives.map((archive) => archive.discard()));
-  }
+interface StoreOptions {
+  readonly compression: Compression;
+  readonly open: readonly BlobTarget[];
+  readonly tools: LayerTools;
+}
+
+async function storeLayers(
+  { layers }: Image,
+  { compression, open, tools }: StoreOptions,
+): Promise<Pick<Delivery, 'stored' | 'made'>> {
+  const asked = await Promise.all(
+    layers.map(async (layer, index): Promise<NeededLayer> => {
+      const known = findKnown(layer, { cache: tools.cache, compression });
+      return { index, layer, known, receivers: await receiversOf(known, open) };
+    }),
+  );
+  const needed = asked.filter(({ known, receivers }) => known === undefined || receivers.length > 0);
+  const made = await makeBlobs(needed, { compression, tools });
+  const stored = asked.map((one) => made[needed.indexOf(one)] ?? (one.known as KnownLayer));
+  return { stored, made: made.length };
+}
+
+async function receiversOf(
+  known: KnownLayer | undefined,
+  open: readonly BlobTarget[],
+): Promise<BlobTarget[]> {
+  if (known === undefined) return [...open];
+  const lacking = await Promise.all(open.map(async (target) => !(await target.has(known))));
+  return open.filter((_, i) => lacking[i]);
 }

@@ -1,11 +1,11 @@
 /**
  * Where an image goes, with the names of containers-transports(5):
- * `docker-archive:FILE[:NAME[:TAG]]`, `oci-archive:FILE[:TAG|:NAME:TAG]`, `-` for the standard output.
+ * `docker-archive:FILE[:NAME[:TAG]]`, `oci-archive:FILE[:TAG|:NAME:TAG]`, `oci:DIR[:TAG|:NAME:TAG]`, `-` for the standard output.
  */
 import { PhylloError } from '../errors.ts';
 import { type ImageReference, parseImageReference, parseTag } from '../image/image-reference.ts';
 
-export type Destination = ArchiveDestination | StdoutDestination;
+export type Destination = ArchiveDestination | LayoutDestination | StdoutDestination;
 
 export interface ArchiveDestination {
   readonly kind: 'archive';
@@ -14,27 +14,35 @@ export interface ArchiveDestination {
   readonly reference: ((own: ImageReference | undefined) => ImageReference) | undefined;
 }
 
+/** A directory with an OCI image layout, which it becomes if it is none yet. */
+export interface LayoutDestination {
+  readonly kind: 'layout';
+  readonly directory: string;
+  readonly reference: ArchiveDestination['reference'];
+}
+
 export interface StdoutDestination {
   readonly kind: 'stdout';
 }
 
 const HINT =
-  'destinations: docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], or - for the standard output';
+  'destinations: docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for the standard output';
 
 /** @throws PhylloError DESTINATION_INVALID, IMAGE_REFERENCE_INVALID */
 export function parseDestination(text: string): Destination {
   if (text === '-') return { kind: 'stdout' };
   const [, transport, rest = ''] = /^([a-z-]+):(.*)$/s.exec(text) ?? [];
-  if (transport !== 'docker-archive' && transport !== 'oci-archive') throw unknownTransport(text);
-  const [, file = '', , name] = /^([^:]*)(:(.*))?$/s.exec(rest) ?? [];
-  if (file === '') throw invalid(text, 'it names no file');
-  if (name === undefined) return { kind: 'archive', file, reference: undefined };
-  return {
-    kind: 'archive',
-    file,
-    reference: transport === 'docker-archive' ? dockerName(name) : ociName(name),
-  };
+  if (transport === undefined || !(transport in NAMES)) throw unknownTransport(text);
+  const [, place = '', , name] = /^([^:]*)(:(.*))?$/s.exec(rest) ?? [];
+  if (place === '') throw invalid(text, 'it names no file or directory');
+  const reference = name === undefined ? undefined : NAMES[transport as keyof typeof NAMES](name);
+  return transport === 'oci'
+    ? { kind: 'layout', directory: place, reference }
+    : { kind: 'archive', file: place, reference };
 }
+
+/** How each transport reads what follows the place. */
+const NAMES = { 'docker-archive': dockerName, 'oci-archive': ociName, oci: ociName } as const;
 
 function dockerName(text: string): ArchiveDestination['reference'] {
   parseImageReference(text, { tag: 'latest' });

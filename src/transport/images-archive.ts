@@ -13,7 +13,7 @@ import {
 } from '../image/image-manifest.ts';
 import type { ImageReference } from '../image/image-reference.ts';
 import { BLOCK_SIZE, roundUp, tarSize } from '../layer/tar-member.ts';
-import { blobPath, encodeMember, layerHeader } from './archive-layout.ts';
+import { blobPath, encodeMember, blobHeader } from './archive-layout.ts';
 import { readLayer, type SourceImage } from './source-image.ts';
 
 export interface NamedImage {
@@ -61,7 +61,7 @@ async function* layerMembers(
     const { digest, size } = layer.descriptor;
     if (written.has(digest)) continue;
     written.add(digest);
-    yield layerHeader({ digest, size });
+    yield blobHeader({ digest, size });
     yield* readLayer(layer);
     yield Buffer.alloc(roundUp(size, BLOCK_SIZE) - size);
   }

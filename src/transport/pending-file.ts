@@ -54,15 +54,15 @@ export class PendingFile {
   }
 
   /**
-   * Puts the file in its place.
+   * Puts the file in its place, or under another name in the same directory.
    * @throws PhylloError DISK_FULL, DESTINATION_UNWRITABLE; the temporary file is gone then too
    */
-  async commit(): Promise<void> {
+  async commit(target: string = this.#target): Promise<void> {
     clearInterval(this.#syncing);
     try {
       await this.#handle.sync();
       await this.#handle.close();
-      await rename(this.#temporary, this.#target);
+      await rename(this.#temporary, target);
       this.#settled = true;
       await syncDirectory(dirname(this.#target));
     } catch (cause) {

@@ -1,0 +1,131 @@
+/** Makes the blobs of layers that somebody needs: to their places at all destinations at once, compared with what was known. */
+import { PhylloError } from '../errors.ts';
+import type { ImageLayer } from '../image/image.ts';
+import { LAYER_MEDIA_TYPES } from '../image/media-types.ts';
+import { writeToPlaces } from '../layer/chunk-sink.ts';
+import { compressLayer, FEEDERS, type TakeBytes } from '../layer/compress-layer.ts';
+import type { DigestCache } from '../layer/digest-cache.ts';
+import { type Compression, encoderFor } from '../layer/encoder.ts';
+import type { LayerWorkers } from '../layer/layer-workers.ts';
+import { makeLayers } from '../layer/make-layers.ts';
+import type { StoredLayer } from '../layer/stored-layer.ts';
+import type { BlobTarget } from './blob-target.ts';
+import { type KnownLayer, remember, requireEqual } from './known-layers.ts';
+
+export interface LayerTools {
+  readonly workers: LayerWorkers;
+  /** Started when first asked for: threads that make bytes while `workers` compress. */
+  readonly feeders: () => LayerWorkers;
+  readonly cache: DigestCache;
+}
+
+export interface BlobOptions {
+  readonly compression: Compression;
+  readonly tools: LayerTools;
+}
+
+/** A layer whose blob must be made. */
+export interface NeededLayer {
+  /** In the image. */
+  readonly index: number;
+  readonly layer: ImageLayer;
+  readonly known: KnownLayer | undefined;
+  /** Destinations that lack it. Perhaps none: then only its digest is wanted. */
+  readonly receivers: readonly BlobTarget[];
+}
+
+/**
+ * Gives the blobs in the order of `needed`.
+ * @throws PhylloError LAYER_MISMATCH, FILE_CHANGED, FILE_UNREADABLE, DISK_FULL, DESTINATION_UNWRITABLE
+ */
+export async function makeBlobs(
+  needed: readonly NeededLayer[],
+  options: BlobOptions,
+): Promise<readonly KnownLayer[]> {
+  const made: KnownLayer[] = [];
+  const finish = async (one: NeededLayer, stored: StoredLayer): Promise<void> => {
+    made[needed.indexOf(one)] = await finishBlob(one, { ...options, stored });
+  };
+  if (options.compression.kind === 'none') await makePlain(needed, { ...options, finish });
+  else await makeCompressed(needed, { ...options, finish });
+  return made;
+}
+
+interface MakeOptions extends BlobOptions {
+  readonly finish: (one: NeededLayer, stored: StoredLayer) => Promise<void>;
+}
+
+async function makePlain(needed: readonly NeededLayer[], { tools, finish }: MakeOptions): Promise<void> {
+  const layers = await Promise.all(
+    needed.map(async (one) => ({
+      ...(await one.layer.prepare()),
+      places: await Promise.all(one.receivers.map((target) => target.open(one.index))),
+      done: async ({ diffID, size }: { readonly diffID: StoredLayer['diffID']; readonly size: number }) =>
+        await finish(one, { diffID, tarSize: size, digest: diffID, size, mediaType: LAYER_MEDIA_TYPES.none }),
+    })),
+  );
+  await makeLayers(layers, tools.workers);
+}
+
+/** The largest first and several at a time, unless a destination must have them in order. */
+async function makeCompressed(
+  needed: readonly NeededLayer[],
+  { finish, ...options }: MakeOptions,
+): Promise<void> {
+  const anyOrder = needed.every(({ receivers }) => receivers.every((target) => target.anyOrder));
+  const sizes = new Map(
+    await Promise.all(needed.map(async (one) => [one, (await one.layer.prepare()).size] as const)),
+  );
+  const bySize = (left: NeededLayer, right: NeededLayer): number =>
+    (sizes.get(right) ?? 0) - (sizes.get(left) ?? 0);
+  const queue = anyOrder ? needed.toSorted(bySize) : [...needed];
+  const makeNext = async (): Promise<void> => {
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      const { index, layer, receivers } = one;
+      const places = await Promise.all(receivers.map((target) => target.open(index)));
+      let at = 0;
+      const take = (bytes: Uint8Array): void => {
+        writeToPlaces(places, bytes, at);
+        at += bytes.length;
+      };
+      await finish(one, await compressTo(layer, { ...options, take }));
+    }
+  };
+  await Promise.all(Array.from({ length: anyOrder ? FEEDERS : 1 }, makeNext));
+}
+
+/** Compresses one layer. */
+export async function compressTo(
+  layer: ImageLayer,
+  { compression, tools, take }: BlobOptions & { readonly take: TakeBytes },
+): Promise<StoredLayer> {
+  if (compression.kind === 'none') throw new TypeError('no encoder');
+  const { source } = await layer.prepare();
+  const { workers: compressors } = tools;
+  const encoder = encoderFor(compression);
+  const blob = await compressLayer(source, { encoder, compressors, feeders: tools.feeders(), take });
+  return { ...blob, mediaType: LAYER_MEDIA_TYPES[compression.kind] };
+}
+
+async function finishBlob(
+  { index, layer, known, receivers }: NeededLayer,
+  { stored, compression, tools }: BlobOptions & { readonly stored: StoredLayer },
+): Promise<KnownLayer> {
+  requireEqual(layer, { made: stored, known });
+  const { size, warnings } = await layer.prepare();
+  if (size !== stored.tarSize) throw sizeChanged(layer);
+  for (const target of receivers) await target.close(index, stored);
+  const made = { ...stored, warnings };
+  remember(layer, made, { cache: tools.cache, compression });
+  return made;
+}
+
+function sizeChanged({ history }: ImageLayer): PhylloError {
+  return new PhylloError(
+    'FILE_CHANGED',
+    `a layer came out in another size than its files had (${history.comment})`,
+    {
+      hint: 'store paths must not be written to; run again',
+    },
+  );
+}

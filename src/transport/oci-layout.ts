@@ -1,0 +1,174 @@
+/**
+ * An OCI image layout as a destination: a directory that many images and processes share.
+ *
+ * Blobs appear by rename, whole. The index is read, changed and replaced under a lock, so that concurrent writers keep each
+ * other's tags, and it names a manifest only when all its blobs are there. Killed at any moment the layout stays valid.
+ *
+ * @see OCI image-spec v1.1, image-layout.md
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestHex, finishDigest } from '../digest.ts';
+import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
+import { type Blob, type Descriptor, jsonBlob } from '../image/blob.ts';
+import type { Platform } from '../image/image-config.ts';
+import type { ImageDocuments } from '../image/image.ts';
+import { encodeIndexEntry, OCI_LAYOUT } from '../image/image-manifest.ts';
+import type { ImageReference } from '../image/image-reference.ts';
+import { MEDIA_TYPES } from '../image/media-types.ts';
+import { type FilePosition, writeFully } from '../layer/chunk-sink.ts';
+import type { StoredLayer } from '../layer/stored-layer.ts';
+import type { BlobTarget } from './blob-target.ts';
+import { withLock } from './file-lock.ts';
+import { PendingFile } from './pending-file.ts';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
+export interface LayoutImage {
+  readonly platform: Platform;
+  readonly reference: ImageReference;
+}
+
+export class LayoutTarget implements BlobTarget {
+  readonly anyOrder = true;
+  readonly #directory: string;
+  readonly #image: LayoutImage;
+  readonly #pending = new Map<number, PendingFile>();
+
+  private constructor(directory: string, image: LayoutImage) {
+    this.#directory = directory;
+    this.#image = image;
+  }
+
+  /**
+   * Makes the directory a layout if it is none yet.
+   * @throws PhylloError DESTINATION_UNWRITABLE, DISK_FULL, LAYOUT_INVALID when it holds something else
+   */
+  static async create(directory: string, image: LayoutImage): Promise<LayoutTarget> {
+    await prepareLayout(directory);
+    return new LayoutTarget(directory, image);
+  }
+
+  async has({ digest, size }: StoredLayer): Promise<boolean> {
+    const stats = await stat(this.#pathOf(digest)).catch(() => undefined);
+    return stats?.isFile() === true && stats.size === size;
+  }
+
+  async open(index: number): Promise<FilePosition> {
+    const file = await PendingFile.create(join(this.#blobs, `layer-${index}`));
+    this.#pending.set(index, file);
+    return { file: this.#directory, fd: file.fd, offset: 0 };
+  }
+
+  async close(index: number, { digest }: StoredLayer): Promise<void> {
+    const file = this.#pending.get(index) as PendingFile;
+    this.#pending.delete(index);
+    await file.commit(this.#pathOf(digest));
+  }
+
+  async commit({ config, manifest }: ImageDocuments): Promise<void> {
+    for (const blob of [config, manifest]) await this.#writeBlob(blob);
+    const entry = encodeIndexEntry({ ...this.#image, manifest });
+    await withLock(join(this.#directory, '.phyllo.lock'), async () => {
+      const index = await readIndex(this.#directory);
+      await replaceFile(join(this.#directory, 'index.json'), addToIndex(index, entry).bytes);
+    });
+  }
+
+  async discard(): Promise<void> {
+    const files = [...this.#pending.values()];
+    this.#pending.clear();
+    await Promise.all(files.map((file) => file.discard()));
+  }
+
+  async #writeBlob({ digest, bytes }: Blob): Promise<void> {
+    if (await holds(this.#pathOf(digest), digest)) return;
+    await replaceFile(this.#pathOf(digest), bytes);
+  }
+
+  #pathOf(digest: Digest): string {
+    return join(this.#blobs, digestHex(digest));
+  }
+
+  get #blobs(): string {
+    return join(this.#directory, 'blobs', 'sha256');
+  }
+}
+
+async function prepareLayout(directory: string): Promise<void> {
+  try {
+    await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
+    const marker = join(directory, 'oci-layout');
+    const text = await readFile(marker, 'utf8').catch(() => undefined);
+    if (text === undefined) await replaceFile(marker, OCI_LAYOUT.bytes);
+    else if (!text.includes('imageLayoutVersion'))
+      throw layoutInvalid(directory, 'its oci-layout file is damaged');
+  } catch (cause) {
+    if (cause instanceof PhylloError) throw cause;
+    throw new PhylloError('DESTINATION_UNWRITABLE', `cannot write ${directory}: ${reasonOf(cause)}`, {
+      hint: 'the directory must be writable, or its parent so that it can be made',
+      cause,
+    });
+  }
+}
+
+interface Index {
+  readonly manifests: readonly Descriptor[];
+}
+
+async function readIndex(directory: string): Promise<Index> {
+  const file = join(directory, 'index.json');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return { manifests: [] };
+    throw new PhylloError('FILE_UNREADABLE', `cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+  }
+  const index = parseIndex(text);
+  if (index === undefined) throw layoutInvalid(directory, 'its index.json is damaged');
+  return index;
+}
+
+function parseIndex(text: string): Index | undefined {
+  try {
+    const index = JSON.parse(text) as Partial<Index> | null;
+    return Array.isArray(index?.manifests) ? (index as Index) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The new image takes its tag from whatever had it; everything else stays as it is, fields that are not ours included. */
+function addToIndex(index: Index, entry: Descriptor): Blob {
+  const tag = entry.annotations?.[REF_NAME];
+  const others = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] !== tag);
+  return jsonBlob({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.index,
+    ...index,
+    manifests: [...others, entry],
+  });
+}
+
+async function holds(file: string, digest: Digest): Promise<boolean> {
+  const bytes = await readFile(file).catch(() => undefined);
+  return bytes !== undefined && finishDigest(createHash('sha256').update(bytes)) === digest;
+}
+
+async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+  const pending = await PendingFile.create(file);
+  try {
+    writeFully({ file, fd: pending.fd }, bytes, 0);
+    await pending.commit();
+  } finally {
+    await pending.discard();
+  }
+}
+
+function layoutInvalid(directory: string, reason: string): PhylloError {
+  return new PhylloError('LAYOUT_INVALID', `${directory} is not an OCI layout: ${reason}`, {
+    hint: 'name an empty directory, or remove this one',
+  });
+}
