@@ -1,0 +1,13 @@
+# dockerTools' functions with nixpkgs: `import ./nix { inherit pkgs; }`.
+{ pkgs, phyllo ? pkgs.callPackage ./package.nix { } }:
+import ./functions.nix {
+  inherit phyllo;
+  system = pkgs.stdenv.buildPlatform.system;
+  imageSystem = pkgs.stdenv.hostPlatform.system;
+  inherit (pkgs.buildPackages) bash coreutils pigz zstd;
+  # What a derivation of nixpkgs has on its PATH, and what makes another user's files.
+  commandPackages = with pkgs.buildPackages; [
+    fakeroot
+    findutils diffutils gnused gnugrep gawk gnutar gzip bzip2 gnumake patch xz
+  ] ++ pkgs.lib.optionals pkgs.stdenv.buildPlatform.isLinux [ proot util-linux ];
+} // { inherit phyllo; }

@@ -1,0 +1,264 @@
+# dockerTools' functions, made of nothing but Nix and the programs in the arguments: nixpkgs is not needed. docs/nix.md explains them.
+#
+#   description ──> graph ──> archive    the image as a file in the store
+#   (IMAGE.json)        └───> stream     a script that writes the archive, for which the store holds only the two files before it
+#
+# The description is the graph's one root: Nix finds in its text what contents, config and commands refer to.
+{
+  # Where builds run, with Nix's name.
+  system ? builtins.currentSystem,
+  # Where images run.
+  imageSystem ? system,
+  # Packages, or other paths that have programs in bin/.
+  phyllo,
+  bash,
+  coreutils,
+  # More of them for extraCommands and fakeRootCommands, fakeroot among them.
+  commandPackages ? [ ],
+  # What compresses archives: pigz and zstd on all cores, or Node.js on one.
+  pigz ? null,
+  zstd ? null,
+  nodejs ? null,
+}:
+let
+  inherit (builtins)
+    attrNames concatStringsSep filter genList head isList isString map removeAttrs replaceStrings split stringLength
+    substring toJSON unsafeDiscardStringContext;
+
+  platform = import ./platform.nix imageSystem;
+
+  # --- Images -----------------------------------------------------------------------------------------------------------------------
+
+  streamLayeredImage = arguments: (describe arguments).stream;
+
+  buildLayeredImage = { compressor ? "gz", ... }@arguments:
+    let image = describe (removeAttrs arguments [ "compressor" ]); in
+    image.finish (if compressor == "none" then image.archive else image.compressed (compressors.${compressor} or (throw
+      ''phyllo: the compressor is "${compressor}", and must be one of "none", "gz", "zstd"'')));
+
+  # One archive of several images, in which what they share is once.
+  mergeImages = images:
+    run "merged-images.tar.gz" ''
+      phyllo merge ${concatStringsSep " " (map (image: "docker-archive:${image}") images)} --to docker-archive:image.tar
+      ${compressors.gz.command} < image.tar > "$out"
+    '' { };
+
+  # The flat root file system as a tar.
+  exportImage =
+    { fromImage
+    , fromImageName ? null
+    , fromImageTag ? null
+    , name ? fromImage.name
+      # Of the virtual machine that dockerTools needs for it.
+    , diskSize ? null
+    }:
+    let
+      tag = if fromImageTag == null then "latest" else fromImageTag;
+      reference = optionalText (fromImageName != null) ":${fromImageName}:${tag}";
+    in
+    run name ''phyllo copy ${quote "docker-archive:${fromImage}${reference}"} rootfs:rootfs.tar && mv rootfs.tar "$out"'' { };
+
+  # An image from a registry, held by the hash of the archive.
+  pullImage =
+    { imageName
+    , imageDigest
+    , sha256 ? ""
+    , hash ? ""
+    , os ? "linux"
+    , arch ? platform.architecture
+    , variant ? null
+    , finalImageName ? imageName
+    , finalImageTag ? "latest"
+    , name ? "docker-image-${derivationName finalImageName}.tar"
+    }:
+    run name ''
+      phyllo copy --os ${quote os} --architecture ${quote arch} ${optionalText (variant != null) "--variant ${quote variant}"} \
+        ${quote "docker://${imageName}@${imageDigest}"} ${quote "docker-archive:image.tar:${finalImageName}:${finalImageTag}"}
+      mv image.tar "$out"
+    ''
+      {
+        outputHashMode = "flat";
+        outputHashAlgo = if hash == "" then "sha256" else null;
+        outputHash = if hash == "" then sha256 else hash;
+        impureEnvVars = [ "http_proxy" "https_proxy" "no_proxy" "HTTP_PROXY" "HTTPS_PROXY" "NO_PROXY" ];
+      } // { imageName = finalImageName; imageTag = finalImageTag; };
+
+  # --- An image's parts -------------------------------------------------------------------------------------------------------------
+
+  describe = { name, tag ? null, debug ? false, passthru ? { }, meta ? { }, ... }@arguments:
+    let
+      baseName = derivationName name;
+      imageName = toLower name;
+      # As in nixpkgs: known when the expression is evaluated, and another one for every other description.
+      imageTag = if tag != null then tag else head (split "-" (baseNameOf (unsafeDiscardStringContext conf.outPath)));
+
+      conf = writeFile "${baseName}.json" { text = toJSON (descriptionOf arguments); };
+      graph = exportGraph "${baseName}-graph.json" conf;
+
+      build = file: ''
+        ${optionalText debug "phyllo plan ${conf} --graph ${graph} --paths >&2"}
+        phyllo build ${conf} --graph ${graph} --tag ${quote imageTag} --jobs "$cores" --to "docker-archive:${file}"
+      '';
+      archive = run "${baseName}.tar" (build "$out") { PATH = commandPath; };
+      compressed = { extension, command }:
+        run "${baseName}.tar.${extension}" (build "image.tar" + ''${command} < image.tar > "$out"'') { PATH = commandPath; };
+
+      # Commands run where derivations are built, not where a stream is: their image comes from a file.
+      hasCommands = (arguments.extraCommands or "") != "" || (arguments.fakeRootCommands or "") != "";
+      stream = finish (writeFile "stream-${baseName}" {
+        executable = true;
+        text = streamScript {
+          inherit imageName imageTag;
+          write = if hasCommands then copyArchive archive else ''
+            exec ${phyllo}/bin/phyllo build ${conf} --graph ${graph} --name "$name" --tag "$tag" --to -
+          '';
+        };
+      });
+
+      attributes = { inherit imageName imageTag conf stream; } // passthru;
+      finish = image: image // attributes // { inherit meta; passthru = attributes; };
+    in
+    { inherit stream archive compressed finish; };
+
+  # IMAGE.json. What Nix alone needs to know is not in it, and a default that is said makes no other image than one that is not.
+  descriptionOf = arguments:
+    let
+      # Where a stream is run must not decide anything: neither its processor nor its $SOURCE_DATE_EPOCH.
+      fixed = platform // { created = "1970-01-01T00:00:01Z"; };
+      given = fixed // removeAttrs arguments [ "passthru" "meta" "debug" ] // { contents = toList (arguments.contents or [ ]); };
+      isDefault = name: given ? ${name} && given.${name} == defaults.${name};
+      hasPipeline = (given.layeringPipeline or null) != null;
+    in
+    removeAttrs given (filter isDefault (attrNames defaults) ++ (if hasPipeline then [ "maxLayers" ] else [ ]));
+
+  # dockerTools' and phyllo's.
+  defaults = {
+    tag = null;
+    fromImage = null;
+    contents = [ ];
+    config = { };
+    variant = null;
+    mtime = "1970-01-01T00:00:01Z";
+    uid = 0;
+    gid = 0;
+    uname = "root";
+    gname = "root";
+    maxLayers = 100;
+    extraCommands = "";
+    fakeRootCommands = "";
+    enableFakechroot = false;
+    includeStorePaths = true;
+    includeNixDB = false;
+    layeringPipeline = null;
+  };
+
+  streamScript = { imageName, imageTag, write }: ''
+    #!${bash}/bin/bash
+    # Writes the image as an archive to the standard output: $0 | docker load
+    set -euo pipefail
+
+    usage() {
+      echo "usage: ''${0##*/} [-t NAME:TAG | --repo_tag NAME:TAG]" >&2
+      exit "$1"
+    }
+
+    own=${quote "${imageName}:${imageTag}"}
+    repo_tag=$own
+    while (( $# > 0 )); do
+      case $1 in
+        -t | --repo_tag)
+          (( $# > 1 )) || usage 2
+          repo_tag=$2
+          shift
+          ;;
+        --repo_tag=*) repo_tag=''${1#*=} ;;
+        -h | --help) usage 0 ;;
+        *) usage 2 ;;
+      esac
+      shift
+    done
+    # A colon may also stand before a registry's port.
+    tag=''${repo_tag##*:}
+    case $tag in
+      */* | "$repo_tag")
+        name=$repo_tag
+        tag=${quote imageTag}
+        ;;
+      *) name=''${repo_tag%:*} ;;
+    esac
+
+    ${write}'';
+
+  copyArchive = archive: ''
+    if [[ $repo_tag == "$own" ]]; then exec ${coreutils}/bin/cat ${archive}; fi
+    ${phyllo}/bin/phyllo copy docker-archive:${archive} "docker-archive:/dev/stdout:$name:$tag" | ${coreutils}/bin/cat
+  '';
+
+  compressors = {
+    gz = {
+      extension = "gz";
+      command = if pigz != null then ''${pigz}/bin/pigz -p "$cores" -nTR'' else inNode "createGzip()";
+    };
+    zstd = {
+      extension = "zst";
+      command = if zstd != null then ''${zstd}/bin/zstd -T"$cores"'' else inNode "createZstdCompress()";
+    };
+  };
+
+  inNode = stream: ''
+    ${if nodejs == null then throw "phyllo: compressing an archive needs pigz, zstd or nodejs" else nodejs}/bin/node -e '
+      const { stdin, stdout } = process;
+      require("node:stream").pipeline(stdin, require("node:zlib").${stream}, stdout, (error) => { if (error) throw error; });
+    ' '';
+
+  # --- Derivations ------------------------------------------------------------------------------------------------------------------
+
+  # `exit` keeps the shell to the end: in place of it the last program would run, and Nix kills a builder that closes its output before it
+  # ends.
+  run = name: script: attributes: derivation ({
+    inherit name system;
+    builder = "${bash}/bin/bash";
+    args = [ "-euo" "pipefail" "-c" "${countCores}\n${script}\nexit" ];
+    PATH = searchPath [ phyllo ];
+  } // attributes);
+
+  # 0 means all.
+  countCores = ''cores=''${NIX_BUILD_CORES:-1}; if (( cores == 0 )); then cores=$(nproc); fi'';
+
+  writeFile = name: { text, executable ? false }:
+    run name ''cp "$textPath" "$out"; ${optionalText executable ''chmod +x "$out"''}'' (quick // {
+      inherit text;
+      passAsFile = [ "text" ];
+      PATH = searchPath [ ];
+    });
+
+  # The path info of a closure, as phyllo reads it: structured attributes, those of this very derivation.
+  exportGraph = name: root: run name ''
+    PATH=${searchPath [ ]}
+    source ./.attrs.sh
+    cp .attrs.json "''${outputs[out]}"
+  ''
+    (quick // {
+      __structuredAttrs = true;
+      exportReferencesGraph.closure = [ root ];
+    });
+
+  # Not worth asking a cache for.
+  quick = { preferLocalBuild = true; allowSubstitutes = false; };
+
+  commandPath = searchPath ([ phyllo ] ++ commandPackages);
+  searchPath = more: concatStringsSep ":" (map (package: "${package}/bin") ([ coreutils bash ] ++ more));
+
+  # --- Text -------------------------------------------------------------------------------------------------------------------------
+
+  # What Nix allows of an image's name without its registry.
+  derivationName = name: concatStringsSep "-" (filter isString (split "[^a-zA-Z0-9+._?=-]+" (baseNameOf name)));
+
+  quote = text: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
+  optionalText = condition: text: if condition then text else "";
+  toList = value: if isList value then value else [ value ];
+
+  toLower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
+  letters = text: genList (index: substring index 1 text) (stringLength text);
+in
+{ inherit streamLayeredImage buildLayeredImage mergeImages exportImage pullImage; }

@@ -1,0 +1,277 @@
+/** What users of nixpkgs' dockerTools have, from nix/functions.nix: derivations built by real Nix in its sandbox, and what Docker makes of them. */
+import assert from 'node:assert/strict';
+import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, it } from 'node:test';
+import { pipeline } from 'node:stream/promises';
+import { createHash } from 'node:crypto';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { type Docker, startDocker } from './support/docker.ts';
+import { closureOf, realPath } from './support/nix.ts';
+import { type NixFunctions, prepareNixFunctions, runStream } from './support/nix-functions.ts';
+import { once } from './support/once.ts';
+import { phylloChecked } from './support/phyllo.ts';
+import { run } from './support/process.ts';
+import { describeWith } from './support/requirements.ts';
+import { sha256OfFile } from './support/skopeo.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+
+const ARCHIVES = [
+  ...([
+    'archive',
+    'gzipped',
+    'zstandard',
+    'untagged',
+    'configOnly',
+    'helloImage',
+    'shared',
+    'twoLayers',
+  ] as const),
+  ...(['registry', 'quoting', 'now', 'owned', 'foreign', 'pipeline', 'merged', 'exported'] as const),
+];
+const OTHERS = ['stream', 'conf', 'streamOfUntagged', 'program', 'hello', 'top', 'sandbox'] as const;
+const VARIABLES = ['PATH=/bin', `QUOTES='"\\\${x}$(id)\`id\``, 'LINES=a\nb', 'GREEK=ελληνικά'];
+
+const directory = temporaryDirectory();
+
+interface Built {
+  readonly functions: NixFunctions;
+  /** As Nix calls them. */
+  readonly paths: Readonly<Record<(typeof ARCHIVES)[number] | (typeof OTHERS)[number] | 'manual', string>>;
+}
+
+const built = once(async (): Promise<Built> => {
+  const functions = await prepareNixFunctions(directory);
+  const manual = (await functions.evaluate('manual')) as string;
+  return { functions, paths: { ...(await functions.build([...ARCHIVES, ...OTHERS])), manual } };
+});
+
+interface Inspected {
+  readonly names: readonly string[];
+  readonly imageID: string;
+  readonly created: string;
+  readonly platform: Readonly<Record<string, string>>;
+  readonly layers: readonly { readonly digest: string; readonly storePaths: readonly string[] }[];
+}
+
+async function fileOf(attribute: keyof Built['paths']): Promise<string> {
+  const { functions, paths } = await built();
+  return realPath(functions.store, paths[attribute]);
+}
+
+async function inspect(file: string): Promise<Inspected> {
+  return JSON.parse(await phylloChecked(['inspect', '--json', file])) as Inspected;
+}
+
+async function inspectBuilt(attribute: keyof Built['paths']): Promise<Inspected> {
+  return inspect(await fileOf(attribute));
+}
+
+function storePathsOf({ layers }: Inspected): readonly string[] {
+  return layers.flatMap(({ storePaths }) => storePaths).sort();
+}
+
+describeWith(['nix'], 'images that nix/functions.nix builds', () => {
+  before(built);
+
+  it('are built without a network and without a Nix database', async () => {
+    assert.equal(readFileSync(await fileOf('sandbox'), 'utf8'), 'lo\nno database\n');
+  });
+
+  it('are streams of the same bytes, whatever the environment is', async () => {
+    const { functions, paths } = await built();
+    const file = join(directory, 'stream.tar');
+    process.env['SOURCE_DATE_EPOCH'] = '1000000000';
+    try {
+      await runStream(functions.store, paths.stream, { file });
+    } finally {
+      delete process.env['SOURCE_DATE_EPOCH'];
+    }
+    assert.equal(await sha256OfFile(file), await sha256OfFile(await fileOf('archive')));
+  });
+
+  for (const [given, name] of [
+    ['other:2', 'other:2'],
+    ['registry.example:5000/group/other:2', 'registry.example:5000/group/other:2'],
+    ['registry.example:5000/other', 'registry.example:5000/other:1'],
+  ] as const) {
+    it(`are named ${name} by a stream with -t ${given}`, async () => {
+      const { functions, paths } = await built();
+      for (const args of [['-t', given], ['--repo_tag', given], [`--repo_tag=${given}`]]) {
+        const file = join(directory, 'renamed.tar');
+        await runStream(functions.store, paths.stream, { file, args });
+        assert.deepEqual((await inspect(file)).names, [name]);
+      }
+    });
+  }
+
+  it('are the same archive, compressed', async () => {
+    const expected = await sha256OfFile(await fileOf('archive'));
+    for (const [attribute, decompress] of [
+      ['gzipped', createGunzip()],
+      ['zstandard', createZstdDecompress()],
+    ] as const) {
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(await fileOf(attribute)), decompress, hash);
+      assert.equal(`sha256:${hash.digest('hex')}`, expected, attribute);
+    }
+  });
+
+  it('have a tag that is known before they are built and follows from what is described', async () => {
+    const { functions } = await built();
+    const { tags, names, ...rest } = (await functions.evaluate('answers')) as {
+      readonly tags: Readonly<Record<'own' | 'stream' | 'other' | 'said', string>>;
+      readonly names: readonly string[];
+    };
+    assert.match(tags.own, /^[0-9a-df-np-sv-z]{32}$/);
+    assert.deepEqual([tags.stream, tags.said], [tags.own, tags.own]);
+    assert.notEqual(tags.other, tags.own);
+    assert.deepEqual((await inspectBuilt('untagged')).names, [`test:${tags.own}`]);
+    assert.deepEqual(names, ['registry.example:5000/group/hello', '1']);
+    assert.deepEqual(rest, { passthru: 'me', description: 'the same image' });
+  });
+
+  it('have the image ID that IMAGE.json, flags and their own conf give', async () => {
+    const { functions, paths } = await built();
+    const { imageID } = await inspectBuilt('archive');
+    const config = { Cmd: ['/bin/hello'], Env: ['PATH=/bin', `MANUAL=${paths.manual}`] };
+    const description = join(directory, 'image.json');
+    writeFileSync(description, JSON.stringify({ name: 'test', contents: [paths.top], config }));
+    const flags = ['--name', 'test', '--contents', paths.top, '--config', JSON.stringify(config)];
+    for (const args of [[description], flags, [await fileOf('conf')]]) {
+      const file = join(directory, 'other.tar');
+      await phylloChecked([
+        'build',
+        ...args,
+        '--store',
+        functions.store.root,
+        '--to',
+        `docker-archive:${file}`,
+      ]);
+      assert.equal((await inspect(file)).imageID, imageID);
+    }
+  });
+
+  it('hold the closure of contents and configuration and nothing else', async () => {
+    const { functions, paths } = await built();
+    const closure = await closureOf(functions.store, [paths.top, paths.manual]);
+    assert.deepEqual(storePathsOf(await inspectBuilt('archive')), closure);
+  });
+
+  it('hold what only the configuration mentions, with its closure', async () => {
+    const { functions, paths } = await built();
+    const closure = await closureOf(functions.store, [paths.program]);
+    assert.deepEqual(storePathsOf(await inspectBuilt('configOnly')), closure);
+  });
+
+  it('lose no store path where all of them share one layer', async () => {
+    const { functions, paths } = await built();
+    const image = await inspectBuilt('twoLayers');
+    assert.equal(image.layers.length, 2);
+    assert.deepEqual(storePathsOf(image), await closureOf(functions.store, [paths.hello]));
+  });
+
+  it('share the layers of what they share', async () => {
+    const digests = ({ layers }: Inspected): readonly string[] => layers.map(({ digest }) => digest);
+    const [hello, shared] = [await inspectBuilt('helloImage'), await inspectBuilt('shared')];
+    const storeLayers = digests(hello).slice(0, -1);
+    assert.deepEqual(
+      storeLayers.filter((digest) => !digests(shared).includes(digest)),
+      [],
+    );
+    assert.equal(shared.layers.length, hello.layers.length + 1);
+  });
+
+  it('are divided by a pipeline', async () => {
+    assert.equal((await inspectBuilt('pipeline')).layers.length, 4);
+  });
+
+  it('have the default date unless another one is given', async () => {
+    assert.equal((await inspectBuilt('archive')).created, '1970-01-01T00:00:01Z');
+    const age = Date.now() - Date.parse((await inspectBuilt('now')).created);
+    assert.ok(age >= 0 && age < 3_600_000, `${age} ms`);
+  });
+
+  it('are for the platform that is described', async () => {
+    const { platform } = await inspectBuilt('foreign');
+    assert.deepEqual(platform, { architecture: 'arm', os: 'linux', variant: 'v7' });
+  });
+
+  it('are merged into one archive', async () => {
+    const names = [];
+    for (const name of ['test:1', 'gzipped-hello:1', 'config-only:1'])
+      names.push((await inspect(`docker-archive:${await fileOf('merged')}:${name}`)).names);
+    assert.deepEqual(names, [['test:1'], ['gzipped-hello:1'], ['config-only:1']]);
+  });
+
+  it('are exported as a flat root file system', async () => {
+    const { paths } = await built();
+    const { stdout } = await run('tar', ['--list', '--file', await fileOf('exported')]);
+    const names = stdout.split('\n');
+    for (const name of ['bin/hello', `${paths.top.slice(1)}/bin/hello`, paths.manual.slice(1)])
+      assert.ok(names.includes(name), name);
+  });
+});
+
+describeWith(['nix', 'docker'], 'images that nix/functions.nix builds, in Docker', () => {
+  let docker: Docker;
+
+  before(async () => {
+    docker = await startDocker(directory);
+    await built();
+  });
+  after(() => docker.stop());
+
+  const greeting = { exitCode: 0, stdout: 'Hello from a stack of store paths!\n' };
+
+  async function loadAndRun(attribute: keyof Built['paths'], name: string): Promise<void> {
+    assert.deepEqual(await docker.load(await fileOf(attribute)), [name]);
+    const { exitCode, stdout } = await docker.runContainer(name);
+    assert.deepEqual({ exitCode, stdout }, greeting);
+  }
+
+  it('run', () => loadAndRun('archive', 'test:1'));
+  it('run when they are compressed', () => loadAndRun('gzipped', 'test:1'));
+  it('run when only their configuration names the program', () => loadAndRun('configOnly', 'config-only:1'));
+  it('run with two layers', () => loadAndRun('twoLayers', 'two-layers:1'));
+  it("run with a registry's name", () => loadAndRun('registry', 'registry.example:5000/group/hello:1'));
+
+  it('have the imageTag that Nix says', async () => {
+    const { functions } = await built();
+    const { tags } = (await functions.evaluate('answers')) as { readonly tags: { readonly own: string } };
+    assert.deepEqual(await docker.load(await fileOf('untagged')), [`test:${tags.own}`]);
+    await runStream(functions.store, (await built()).paths.streamOfUntagged, {
+      file: join(directory, 'untagged.tar'),
+    });
+    assert.deepEqual(await docker.load(join(directory, 'untagged.tar')), [`test:${tags.own}`]);
+  });
+
+  it('keep every character of their configuration', async () => {
+    await docker.load(await fileOf('quoting'));
+    const variables = await docker.command([
+      'image',
+      'inspect',
+      '--format',
+      '{{json .Config.Env}}',
+      'quoting:1',
+    ]);
+    assert.deepEqual(JSON.parse(variables), VARIABLES);
+  });
+
+  it('show an architecture and its variant', async () => {
+    await docker.load(await fileOf('foreign'));
+    const format = '{{.Architecture}} {{.Variant}} {{.Created}}';
+    const shown = await docker.command(['image', 'inspect', '--format', format, 'foreign:1']);
+    assert.equal(shown, 'arm v7 1970-01-01T00:00:01Z\n');
+  });
+
+  it('run as another user who owns the store', async () => {
+    await docker.load(await fileOf('owned'));
+    assert.deepEqual((await docker.runContainer('owned:1')).stdout, greeting.stdout);
+  });
+
+  it('are loaded together when they are merged', async () => {
+    const names = await docker.load(await fileOf('merged'));
+    assert.deepEqual([...names].sort(), ['config-only:1', 'gzipped-hello:1', 'test:1']);
+  });
+});

@@ -1,0 +1,112 @@
+# What nix-functions.test.ts builds: nix/functions.nix with Phyllo, Node.js and a shell as store paths, and without nixpkgs.
+#
+# package: Phyllo's files; node: the program; both store paths.
+{ package, node }:
+let
+  closure = import ./closure.nix;
+
+  build = name: script: attributes: derivation ({
+    inherit name;
+    system = builtins.currentSystem;
+    builder = "/bin/sh";
+    args = [ "-euc" "${script}\nexit" ];
+    PATH = "/usr/bin:/bin";
+  } // attributes);
+
+  bash = build "bash" "mkdir -p $out/bin && cp /bin/bash $out/bin/bash" { };
+  nodejs = build "nodejs" "mkdir -p $out/bin && ln -s ${node} $out/bin/node" { };
+  phyllo = build "phyllo" ''
+    mkdir -p $out/bin
+    printf '#!%s/bin/bash\nexec %s/bin/node %s/bin/phyllo.cjs "$@"\n' $bash $nodejs $package > $out/bin/phyllo
+    chmod +x $out/bin/phyllo
+  '' { inherit bash nodejs package; };
+
+  functions = import ../../../nix/functions.nix {
+    inherit phyllo bash nodejs;
+    coreutils = "/usr";
+    commandPackages = [ "/usr" ];
+  };
+  inherit (functions) buildLayeredImage streamLayeredImage mergeImages exportImage;
+
+  test = {
+    name = "test";
+    tag = "1";
+    contents = [ closure.top ];
+    config = { Cmd = [ "/bin/hello" ]; Env = [ "PATH=/bin" "MANUAL=${closure.manual}" ]; };
+  };
+  withoutTag = removeAttrs test [ "tag" ];
+
+  # Prints the greeting.
+  greeter = arguments: buildLayeredImage ({
+    tag = "1";
+    compressor = "none";
+    contents = closure.hello;
+    config.Cmd = [ "/bin/hello" ];
+  } // arguments);
+
+  other = build "other" "mkdir $out && echo other > $out/other" { };
+in
+rec {
+  inherit (closure) top hello program manual;
+
+  stream = streamLayeredImage test;
+  archive = buildLayeredImage (test // { compressor = "none"; });
+  inherit (archive) conf;
+  gzipped = buildLayeredImage test;
+  zstandard = buildLayeredImage (test // { compressor = "zstd"; });
+
+  untagged = buildLayeredImage (withoutTag // { compressor = "none"; });
+  streamOfUntagged = untagged.stream;
+  answers = {
+    tags = {
+      own = untagged.imageTag;
+      stream = untagged.stream.imageTag;
+      said = said.imageTag;
+      other = (streamLayeredImage (withoutTag // { config = { }; })).imageTag;
+    };
+    names = [ registry.imageName registry.imageTag ];
+    passthru = said.owner;
+    inherit (said.meta) description;
+  };
+  # The untagged image with its defaults said.
+  said = streamLayeredImage (withoutTag // {
+    contents = closure.top;
+    fromImage = null;
+    created = "1970-01-01T00:00:01Z";
+    maxLayers = 100;
+    uid = 0;
+    extraCommands = "";
+    passthru.owner = "me";
+    meta.description = "the same image";
+  });
+
+  helloImage = greeter { name = "hello"; };
+  configOnly = greeter { name = "config-only"; contents = [ ]; config.Cmd = [ "${closure.program}/bin/hello-program" ]; };
+  shared = greeter { name = "shared"; contents = [ closure.hello other ]; };
+  twoLayers = greeter { name = "two-layers"; maxLayers = 2; };
+  registry = greeter { name = "registry.example:5000/Group/Hello"; };
+  quoting = greeter {
+    name = "quoting";
+    config.Env = [ "PATH=/bin" "QUOTES='\"\\\${x}$(id)`id`" "LINES=a\nb" "GREEK=ελληνικά" ];
+  };
+  now = greeter { name = "now"; created = "now"; };
+  owned = greeter {
+    name = "owned";
+    uid = 1000;
+    gid = 100;
+    uname = "user";
+    gname = "users";
+    config = { Cmd = [ "/bin/hello" ]; User = "1000:100"; };
+  };
+  foreign = greeter { name = "foreign"; architecture = "arm"; variant = "v7"; };
+  pipeline = greeter { name = "pipeline"; layeringPipeline = [ [ "popularity_contest" ] [ "limit_layers" 3 ] ]; debug = true; };
+
+  merged = mergeImages [ archive (greeter { name = "gzipped-hello"; compressor = "gz"; }) configOnly ];
+  exported = exportImage { fromImage = gzipped; };
+
+  # What a build sees.
+  sandbox = build "sandbox" ''
+    grep --only-matching '[^ ]*:' /proc/net/dev | tr -d : > $out
+    if [ -e /nix/var/nix/db ]; then echo database; else echo no database; fi >> $out
+  '' { };
+}

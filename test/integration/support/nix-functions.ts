@@ -1,0 +1,67 @@
+/** nix/functions.nix with Phyllo and Node.js in a Nix store, as users of Nix have them: images.nix. */
+import { cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { asMachineStore, createNixStore, nixBuild, type NixStore } from './nix.ts';
+import { REPOSITORY } from './phyllo.ts';
+import { runChecked } from './process.ts';
+
+const IMAGES_FILE = join(import.meta.dirname, 'images.nix');
+
+export interface NixFunctions {
+  readonly store: NixStore;
+  /** Builds attributes of images.nix; their store paths, as Nix calls them. */
+  build<Name extends string>(attributes: readonly Name[]): Promise<Readonly<Record<Name, string>>>;
+  /** An attribute's value, for which nothing is built. */
+  evaluate(attribute: string): Promise<unknown>;
+}
+
+/** `directory` must exist. */
+export async function prepareNixFunctions(directory: string): Promise<NixFunctions> {
+  const store = createNixStore(directory);
+  // One after the other: the first one makes the database.
+  const phyllo = await addToStore(store, packageFiles(directory));
+  const node = await addToStore(store, realpathSync(process.execPath));
+  const file = join(directory, 'images.nix');
+  const parameters = `{ package = builtins.storePath "${phyllo}"; node = builtins.storePath "${node}"; }`;
+  writeFileSync(file, `import ${IMAGES_FILE} ${parameters}`);
+  return {
+    store,
+    async build<Name extends string>(attributes: readonly Name[]) {
+      const paths = await nixBuild(store, file, { attributes });
+      return Object.fromEntries(attributes.map((name, i) => [name, paths[i]])) as Record<Name, string>;
+    },
+    async evaluate(attribute) {
+      const options = ['--store', store.root, '--eval', '--strict', '--json'];
+      const args = [...options, file, '-A', attribute];
+      return JSON.parse(await runChecked('nix-instantiate', args, { env: store.env })) as unknown;
+    },
+  };
+}
+
+/** Runs a stream, where its store is the machine's own, into a file. */
+export async function runStream(
+  store: NixStore,
+  script: string,
+  { file, args = [] }: { readonly file: string; readonly args?: readonly string[] },
+): Promise<void> {
+  const [program = '', ...rest] = asMachineStore(store, [script, ...args]);
+  await runChecked(program, rest, { stdoutFile: file });
+}
+
+/** What npm installs of this package for its users. */
+function packageFiles(directory: string): string {
+  const place = join(directory, 'package');
+  const { dependencies } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const modules = Object.keys(dependencies).map((name) => join('node_modules', name));
+  mkdirSync(place);
+  for (const part of ['package.json', 'bin', 'dist', ...modules])
+    cpSync(join(REPOSITORY, part), join(place, part), { recursive: true });
+  return place;
+}
+
+async function addToStore(store: NixStore, file: string): Promise<string> {
+  const output = await runChecked('nix-store', ['--store', store.root, '--add', file], { env: store.env });
+  return output.trim();
+}
