@@ -1,11 +1,6 @@
 /** The pipeline: read a closure, divide it, produce the layers' bytes, describe the image, deliver it. */
 import { WorkDirectory } from './customise/work-directory.ts';
-import {
-  type Customisation,
-  customiseFirst,
-  customiseImage,
-  type SeenCustomisation,
-} from './customise-image.ts';
+import { customiseFirst, customiseImage, type SeenCustomisation } from './customise-image.ts';
 import type { Digest } from './digest.ts';
 import { PhylloError } from './errors.ts';
 import { descriptionTag, type TaggedImage } from './image/description-tag.ts';

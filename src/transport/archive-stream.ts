@@ -12,7 +12,14 @@ import { type ChunkRing, createChunkRing, readRingAsync } from '../layer/chunk-r
 import type { Compression } from '../layer/encoder.ts';
 import type { LayerWorkers } from '../layer/layer-workers.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
-import { blobHeader, encodeDocuments, layoutArchive, memberEnd } from './archive-layout.ts';
+import {
+  blobHeader,
+  encodeDocuments,
+  layoutArchive,
+  memberEnd,
+  ROOMY_HEADER_SIZE,
+  roomyBlobHeader,
+} from './archive-layout.ts';
 import { requireEqual } from './known-layers.ts';
 import { compressTo, type LayerTools } from './make-blobs.ts';
 
@@ -37,11 +44,18 @@ export async function streamArchive(output: Writable, request: StreamRequest): P
       ? writeLayers(writer, request)
       : writeCompressed(writer, request));
     const { image, documents, reference } = request;
-    const offset = layoutArchive(request.stored.map((layer) => layer.size)).documents;
+    const offset = documentsOffset(request);
     await writer.write(encodeDocuments(documents, { image, reference, offset }));
   } finally {
     writer.release();
   }
+}
+
+/** An archive of compressed layers has the same headers here as in a file, where sizes are not known beforehand. */
+function documentsOffset({ compression, stored }: StreamRequest): number {
+  const sizes = stored.map((layer) => layer.size);
+  if (compression.kind === 'none') return layoutArchive(sizes).documents;
+  return sizes.reduce((at, size) => memberEnd(at + ROOMY_HEADER_SIZE, size), 0);
 }
 
 /** Workers make the next layers while one is sent. */
@@ -99,7 +113,7 @@ async function writeCompressed(writer: ChunkWriter, request: StreamRequest): Pro
   const { image, stored, compression, tools } = request;
   for (const [index, known] of stored.entries()) {
     const layer = image.layers[index] as ImageLayer;
-    await writer.write(blobHeader(known));
+    await writer.write(roomyBlobHeader(known));
     const made = await compressTo(layer, { compression, tools, take: (bytes) => writer.write(bytes) });
     await writer.write(Buffer.alloc(memberEnd(0, known.size) - known.size));
     requireEqual(layer, { known, made });
