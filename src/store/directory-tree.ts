@@ -16,6 +16,12 @@ export function* scanDirectoryTree(location: string): Generator<TreeEntry, void,
   yield* scan(Buffer.from(location).toString('latin1'), '');
 }
 
+/** Whether an absolute path names a directory, itself and not by a link. */
+export function isPlainDirectory(path: string): boolean {
+  if (!path.startsWith('/') || path.includes('\0')) return false;
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 /** What Node's file system functions take for a latin1 path: bytes where a string would be re-encoded. */
 export function systemPath(path: string): string | Buffer {
   return NON_ASCII.test(path) ? Buffer.from(path, 'latin1') : path;

@@ -15,6 +15,7 @@ const PACKAGES = {
   dockerd: 'docker.io',
   'docker-registry': 'docker-registry',
   'dpkg-deb': 'dpkg',
+  fakeroot: 'fakeroot',
   gcc: 'gcc',
   nix: 'nix-bin',
   'nix-build': 'nix-bin',
@@ -37,6 +38,7 @@ const PARTS = {
   skopeo: { programs: ['skopeo'], root: false },
   umoci: { programs: ['umoci'], root: true },
   mounts: { programs: ['unshare'], root: true },
+  fakeroot: { programs: ['fakeroot'], root: false },
   otherUser: { programs: ['setpriv'], root: true },
   debianPackages: { programs: ['apt-get', 'dpkg-deb'], root: true },
 } as const satisfies Record<string, { readonly programs: readonly Program[]; readonly root: boolean }>;
