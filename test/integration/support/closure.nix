@@ -51,6 +51,18 @@ let
     truncate -s 400M $out/share/huge
   '' { };
 
+  # The machine's bash and a few programs, with their libraries where they are looked for.
+  shell = build "shell-1.0" ''
+    mkdir -p $out/bin
+    for program in bash chown mkdir touch; do
+      cp -L "$(command -v $program)" $out/bin
+      for library in $(ldd $out/bin/$program | grep -o '/[^ ]*'); do
+        mkdir -p $out$(dirname $library)
+        cp -Lf $library $out$library
+      done
+    done
+  '' { };
+
   # The graph of top as structured attributes hold it: the whole .attrs.json.
   graph = derivation {
     name = "graph";
@@ -81,6 +93,6 @@ let
     };
 in
 example // {
-  inherit oddities alias top large huge graph;
+  inherit oddities alias top large huge shell graph;
   chain130 = builtins.getAttr "link129" (chain 130);
 }

@@ -1,0 +1,169 @@
+/** What goes on top of the store layers: commands, copies, and images without a store. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, it } from 'node:test';
+import { buildAttributes, buildTestClosure, type TestClosure } from './support/closure.ts';
+import { phyllo, phylloChecked } from './support/phyllo.ts';
+import { runChecked } from './support/process.ts';
+import { describeWith } from './support/requirements.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+let count = 0;
+
+interface Built {
+  readonly imageID: string;
+  /** Of the last layer, as `tar -tv` lists it: mode, owner, size or device, date, name. */
+  readonly members: readonly string[];
+  readonly storePaths: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+interface Json {
+  readonly imageID: string;
+  readonly layers: readonly { readonly diffID: string; readonly paths: readonly string[] }[];
+  readonly warnings: readonly string[];
+}
+
+describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
+  let closure: TestClosure;
+
+  before(async () => {
+    closure = await buildTestClosure(directory);
+  });
+
+  /** A new description in a directory of its own. */
+  function describeImage(fields: Readonly<Record<string, unknown>>): string {
+    count += 1;
+    const file = join(directory, `${count}`, 'image.json');
+    mkdirSync(join(directory, `${count}`));
+    const store = closure.store.root;
+    writeFileSync(file, JSON.stringify({ name: 'test', tag: '1', store, ...fields }));
+    return file;
+  }
+
+  async function build(description: string, flags: readonly string[] = []): Promise<Built> {
+    const layout = `${description}.oci`;
+    const args = ['build', description, ...flags, '--json', '--quiet', '--to', `oci:${layout}`];
+    const built = JSON.parse(await phylloChecked(args)) as Json;
+    const top = built.layers.at(-1)?.diffID.replace(':', '/') ?? '';
+    const listing = await runChecked('tar', ['-tvf', join(layout, 'blobs', top), '--numeric-owner']);
+    return {
+      imageID: built.imageID,
+      members: listing.trimEnd().split('\n'),
+      storePaths: built.layers.flatMap(({ paths }) => paths),
+      warnings: built.warnings,
+    };
+  }
+
+  const has = (members: readonly string[], pattern: RegExp): void =>
+    assert.ok(
+      members.some((member) => pattern.test(member)),
+      `${pattern} in ${members.join('\n')}`,
+    );
+
+  it('has what extraCommands leave, whatever quotes they use', async () => {
+    const extraCommands = `mkdir -p tmp var; chmod 1777 tmp\necho "it's \\"quoted\\" \$HOME" > 'var/a b'`;
+    const { members } = await build(describeImage({ contents: closure.top, extraCommands }));
+    has(members, /^drwxrwxrwt 0\/0 .* \.\/tmp\/$/);
+    has(members, /^-rw-r--r-- 0\/0 .* 1980-01-01 .* \.\/var\/a b$/);
+    has(members, /^l.* \.\/bin\/hello -> \/nix\/store\//);
+  });
+
+  it('keeps the owners that fakeRootCommands set', async () => {
+    const fakeRootCommands = 'mkdir -p home/jane; chown 1000:100 home/jane; chmod 700 home/jane';
+    const { members } = await build(describeImage({ contents: closure.top, fakeRootCommands }));
+    has(members, /^drwx------ 1000\/100 .* \.\/home\/jane\/$/);
+    has(members, /^drwxr-xr-x 0\/0 .* \.\/home\/$/);
+  });
+
+  it('brings store paths that only the output of commands mentions', async () => {
+    const fakeRootCommands = `echo ${closure.oddities}/names > mention; ln -s ${closure.top}/bin/hello start`;
+    const { storePaths } = await build(describeImage({ fakeRootCommands }));
+    assert.ok(storePaths.includes(closure.oddities));
+    assert.ok(storePaths.includes(closure.top));
+  });
+
+  it('is the same from flags and from a file, and each time', async () => {
+    const extraCommands = 'echo text > file';
+    const fromFile = await build(describeImage({ contents: [closure.top], extraCommands }));
+    const flags = ['--contents', closure.top, '--extra-commands', extraCommands];
+    assert.equal((await build(describeImage({}), flags)).imageID, fromFile.imageID);
+    assert.equal(
+      (await build(describeImage({ contents: [closure.top], extraCommands }))).imageID,
+      fromFile.imageID,
+    );
+  });
+
+  it('has no store without store paths', async () => {
+    const description = describeImage({ contents: closure.top, includeStorePaths: false });
+    const { members, storePaths } = await build(description);
+    assert.deepEqual(storePaths, []);
+    assert.deepEqual(
+      members.filter((member) => / (\.\/|\/)nix\/.*$/.test(member.split(' -> ')[0] ?? '')),
+      [],
+    );
+    has(members, /^l.* \.\/bin\/hello -> \/nix\/store\//);
+    const flags = ['--contents', closure.top, '--no-include-store-paths'];
+    assert.deepEqual((await build(describeImage({}), flags)).storePaths, []);
+  });
+
+  it('has the files of copyToRoot themselves, and conflicts with both sources', async () => {
+    const { members, storePaths, warnings } = await build(
+      describeImage({ contents: [closure.top], copyToRoot: [closure.oddities, closure.top] }),
+    );
+    has(members, /^-r-xr-xr-x 0\/0 .* \.\/executable$/);
+    has(members, /^drwxr-xr-x 0\/0 .* \.\/names\/a\/$/);
+    has(members, /^l.* \.\/links\/parent -> \.\.$/);
+    assert.ok(storePaths.includes(closure.large), 'what is copied mentions it');
+    assert.ok(warnings.some((warning) => warning.includes('/share/references')));
+  });
+
+  it('leaves a copied path itself out of the store', async () => {
+    const { storePaths } = await build(describeImage({ copyToRoot: closure.oddities }));
+    assert.deepEqual(storePaths, [closure.large]);
+  });
+
+  it('has the files of a directory outside the store, and what they mention', async () => {
+    const plain = join(directory, 'plain');
+    mkdirSync(join(plain, 'etc'), { recursive: true });
+    writeFileSync(join(plain, 'etc/motd'), `see ${closure.oddities}\n`, { mode: 0o640 });
+    symlinkSync('motd', join(plain, 'etc/link'));
+    const { members, storePaths } = await build(describeImage({ contents: ['../plain', closure.large] }));
+    has(members, /^-rw-r----- 0\/0 .* \.\/etc\/motd$/);
+    has(members, /^l.* \.\/etc\/link -> motd$/);
+    assert.ok(storePaths.includes(closure.oddities));
+  });
+
+  it('lets fakeRootCommands see the image as /', async () => {
+    const [shell] = await buildAttributes(closure.store, ['shell']);
+    const fakeRootCommands = `
+      test "$PWD" = / && test -e ${closure.top}/bin/hello && test -c /dev/null && test -d /proc/self
+      mkdir -p /home/jane && echo x > /home/jane/x && chown 1000:100 /home/jane
+      ! touch ${closure.top}/x
+    `;
+    const contents = [shell, closure.top];
+    const { members } = await build(describeImage({ contents, fakeRootCommands, enableFakechroot: true }));
+    has(members, /^drwxr-xr-x 1000\/100 .* \.\/home\/jane\/$/);
+    has(members, /^-rw-r--r-- 0\/0 .* \.\/home\/jane\/x$/);
+    for (const path of ['dev', 'proc', 'sys', 'nix'])
+      assert.ok(!members.some((member) => member.endsWith(` ./${path}/`)), path);
+  });
+
+  it('stops at a command that fails, and leaves nothing behind', async () => {
+    const description = describeImage({
+      extraCommands: 'echo the reason >&2\nexit 3',
+      contents: closure.top,
+    });
+    const temporary = join(directory, 'temporary');
+    mkdirSync(temporary);
+    const args = ['build', description, '--to', `docker-archive:${join(temporary, 'image.tar')}`];
+    const { exitCode, stderr } = await phyllo(args, { env: { TMPDIR: temporary } });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /COMMAND_FAILED/);
+    assert.match(stderr, /status 3/);
+    assert.match(stderr, /the reason/);
+    assert.deepEqual(readdirSync(temporary), []);
+  });
+});
