@@ -97,7 +97,7 @@ let
 
       build = file: ''
         ${optionalText debug "phyllo plan ${conf} --graph ${graph} --paths >&2"}
-        phyllo build ${conf} --graph ${graph} --tag ${quote imageTag} --jobs "$cores" --to "docker-archive:${file}"
+        phyllo build ${conf} --graph ${graph} --tag ${quote imageTag} --jobs "$cores" --no-cache --to "docker-archive:${file}"
       '';
       archive = run "${baseName}.tar" (build "$out") { PATH = commandPath; };
       compressed = { extension, command }:

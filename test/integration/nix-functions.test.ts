@@ -11,7 +11,7 @@ import { closureOf, realPath } from './support/nix.ts';
 import { type NixFunctions, prepareNixFunctions, runStream } from './support/nix-functions.ts';
 import { once } from './support/once.ts';
 import { phylloChecked } from './support/phyllo.ts';
-import { run } from './support/process.ts';
+import { run, runChecked } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
 import { sha256OfFile } from './support/skopeo.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
@@ -27,9 +27,30 @@ const ARCHIVES = [
     'shared',
     'twoLayers',
   ] as const),
-  ...(['registry', 'quoting', 'now', 'owned', 'foreign', 'pipeline', 'merged', 'exported'] as const),
+  ...([
+    'registry',
+    'quoting',
+    'now',
+    'owned',
+    'foreign',
+    'pipeline',
+    'commands',
+    'withoutStore',
+    'merged',
+    'exported',
+  ] as const),
 ];
-const OTHERS = ['stream', 'conf', 'streamOfUntagged', 'program', 'hello', 'top', 'sandbox'] as const;
+const OTHERS = [
+  'stream',
+  'conf',
+  'streamOfUntagged',
+  'commandsStream',
+  'other',
+  'program',
+  'hello',
+  'top',
+  'sandbox',
+] as const;
 const VARIABLES = ['PATH=/bin', `QUOTES='"\\\${x}$(id)\`id\``, 'LINES=a\nb', 'GREEK=ελληνικά'];
 
 const directory = temporaryDirectory();
@@ -71,7 +92,26 @@ function storePathsOf({ layers }: Inspected): readonly string[] {
   return layers.flatMap(({ storePaths }) => storePaths).sort();
 }
 
-describeWith(['nix'], 'images that nix/functions.nix builds', () => {
+interface Root {
+  readonly names: readonly string[];
+  /** As `tar --list --verbose` prints it, owners as numbers. */
+  entry(name: string): Promise<string>;
+  content(name: string): Promise<string>;
+}
+
+/** What the layers of an image make together. */
+async function rootOf(attribute: keyof Built['paths']): Promise<Root> {
+  const file = join(directory, `${attribute}-root.tar`);
+  await phylloChecked(['copy', '--quiet', await fileOf(attribute), `rootfs:${file}`]);
+  return {
+    names: (await runChecked('tar', ['--list', '--file', file])).trimEnd().split('\n'),
+    entry: (name) =>
+      runChecked('tar', ['--list', '--verbose', '--numeric-owner', '--no-recursion', '--file', file, name]),
+    content: (name) => runChecked('tar', ['--extract', '--to-stdout', '--file', file, name]),
+  };
+}
+
+describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => {
   before(built);
 
   it('are built without a network and without a Nix database', async () => {
@@ -204,6 +244,34 @@ describeWith(['nix'], 'images that nix/functions.nix builds', () => {
     assert.deepEqual(names, [['test:1'], ['gzipped-hello:1'], ['config-only:1']]);
   });
 
+  it('are what commands make of them', async () => {
+    const { functions, paths } = await built();
+    const image = await inspectBuilt('commands');
+    assert.deepEqual(storePathsOf(image), await closureOf(functions.store, [paths.hello, paths.other]));
+    const root = await rootOf('commands');
+    assert.equal(await root.content('etc/quoted'), 'it\'s $1 "quoted" ${x}\n');
+    assert.match(await root.entry('home/user/'), /^drwx------ 1000\/100 /);
+    assert.match(await root.entry('etc/'), /^drwxr-xr-x 0\/0 /);
+  });
+
+  it('are streams of the same bytes with commands, under any name', async () => {
+    const { functions, paths } = await built();
+    const file = join(directory, 'commands.tar');
+    await runStream(functions.store, paths.commandsStream, { file });
+    assert.equal(await sha256OfFile(file), await sha256OfFile(await fileOf('commands')));
+    await runStream(functions.store, paths.commandsStream, { file, args: ['-t', 'other:2'] });
+    assert.deepEqual((await inspect(file)).names, ['other:2']);
+  });
+
+  it('have no store without includeStorePaths', async () => {
+    const { names } = await rootOf('withoutStore');
+    assert.ok(names.includes('bin/hello'));
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('nix')),
+      [],
+    );
+  });
+
   it('are exported as a flat root file system', async () => {
     const { paths } = await built();
     const { stdout } = await run('tar', ['--list', '--file', await fileOf('exported')]);
@@ -213,7 +281,7 @@ describeWith(['nix'], 'images that nix/functions.nix builds', () => {
   });
 });
 
-describeWith(['nix', 'docker'], 'images that nix/functions.nix builds, in Docker', () => {
+describeWith(['nix', 'fakeroot', 'docker'], 'images that nix/functions.nix builds, in Docker', () => {
   let docker: Docker;
 
   before(async () => {

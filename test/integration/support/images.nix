@@ -21,10 +21,13 @@ let
     chmod +x $out/bin/phyllo
   '' { inherit bash nodejs package; };
 
+  # Debian's own name for it is a link through /etc, which is not in the sandbox.
+  fakeroot = build "fakeroot" "mkdir -p $out/bin && ln -s /usr/bin/fakeroot-sysv $out/bin/fakeroot" { };
+
   functions = import ../../../nix/functions.nix {
     inherit phyllo bash nodejs;
     coreutils = "/usr";
-    commandPackages = [ "/usr" ];
+    commandPackages = [ fakeroot "/usr" ];
   };
   inherit (functions) buildLayeredImage streamLayeredImage mergeImages exportImage;
 
@@ -48,6 +51,7 @@ let
 in
 rec {
   inherit (closure) top hello program manual;
+  inherit other;
 
   stream = streamLayeredImage test;
   archive = buildLayeredImage (test // { compressor = "none"; });
@@ -103,6 +107,18 @@ rec {
 
   merged = mergeImages [ archive (greeter { name = "gzipped-hello"; compressor = "gz"; }) configOnly ];
   exported = exportImage { fromImage = gzipped; };
+
+  commands = greeter {
+    name = "commands";
+    extraCommands = ''
+      mkdir -p etc home/user
+      echo "it's \$1 \"quoted\" \''${x}" > etc/quoted
+      echo ${other}/other > etc/mention
+    '';
+    fakeRootCommands = "chown 1000:100 home/user && chmod 0700 home/user";
+  };
+  commandsStream = commands.stream;
+  withoutStore = greeter { name = "without-store"; includeStorePaths = false; };
 
   # What a build sees.
   sandbox = build "sandbox" ''
