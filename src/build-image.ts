@@ -7,6 +7,7 @@ import { descriptionTag, type TaggedImage } from './image/description-tag.ts';
 import type { ImageLayer, PreparedLayer } from './image/image.ts';
 import { CUSTOMISATION_HISTORY, storeLayerHistory } from './image/image-config.ts';
 import type { ImageReference } from './image/image-reference.ts';
+import { permissionsFor } from './image/path-permissions.ts';
 import type { ImageSettings } from './image/image-settings.ts';
 import { FEEDERS } from './layer/compress-layer.ts';
 import { type DigestCache, NO_CACHE } from './layer/digest-cache.ts';
@@ -15,6 +16,7 @@ import { type LayerSource, layerTarSize } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
 import type { StoredLayer } from './layer/stored-layer.ts';
 import { ListedPaths } from './listed-paths.ts';
+import { type Base, openBase } from './open-base.ts';
 import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } from './plan-image.ts';
 import type { Closure, Store } from './store/store.ts';
 import type { StorePath } from './store/store-path.ts';
@@ -66,11 +68,13 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
   const stop = (): void => void workers.close();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
-    const listed = new ListedPaths({ ...options, workers, ownership: settings.ownership });
+    using base = await openBase(settings, options.signal);
+    const listed = new ListedPaths({ ...options, workers, ...settings });
     const customising = { ...options, signal: options.signal, listed, work };
     const first = await customiseFirst(settings, customising);
-    const plan = await planImage(settings, options.store, first?.mentioned);
-    return await makeImage(settings, { ...options, plan, workers, listed, first });
+    const planning = { mentioned: first?.mentioned, baseLayers: base.layers.length };
+    const plan = await planImage(settings, options.store, planning);
+    return await makeImage(settings, { ...options, base, plan, workers, listed, first });
   } catch (error) {
     options.signal?.throwIfAborted();
     throw error;
@@ -82,6 +86,7 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
 }
 
 interface MakeOptions extends BuildOptions {
+  readonly base: Base;
   readonly plan: ImagePlan;
   readonly workers: LayerWorkers;
   readonly listed: ListedPaths;
@@ -90,14 +95,19 @@ interface MakeOptions extends BuildOptions {
 }
 
 async function makeImage(settings: ImageSettings, options: MakeOptions): Promise<BuiltImage> {
-  const { plan, workers, listed, first, cache = NO_CACHE } = options;
+  const { base, plan, workers, listed, first, cache = NO_CACHE } = options;
   options.onPhase?.('planned');
-  const own = referenceOf(settings, { layers: plan.layers, fingerprint: first?.fingerprint });
-  const layers = [...storeLayers(plan, { listed, settings }), customisationLayer(settings, options)];
+  const own = referenceOf(settings, { layers: plan.layers, fingerprint: fingerprintOf(base, first) });
+  const layers = [
+    ...base.layers,
+    ...storeLayers(plan, { listed, settings }),
+    customisationLayer(settings, options),
+  ];
+  const image = { ...settings, config: base.config, baseHistory: base.history, layers };
   const targets = options.targets(own);
   await using feeders = new Feeders();
   const tools = { workers, cache, feeders: () => feeders.start() };
-  const { stored, documents, made } = await deliver({ ...settings, layers }, { targets, tools });
+  const { stored, documents, made } = await deliver(image, { targets, tools });
   options.onPhase?.('delivered');
   return {
     reference: own,
@@ -106,7 +116,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
     layers: stored.map(({ warnings: _, ...layer }, i) => ({
       ...layer,
       kind: (layers[i] as ImageLayer).kind,
-      paths: plan.layers[i]?.paths.map(({ path }) => path) ?? [],
+      paths: plan.layers[i - base.layers.length]?.paths.map(({ path }) => path) ?? [],
     })),
     made,
     warnings: [...plan.warnings, ...stored.flatMap(({ warnings }) => warnings)],
@@ -127,6 +137,11 @@ class Feeders implements AsyncDisposable {
   }
 }
 
+function fingerprintOf(base: Base, first: SeenCustomisation | undefined): string | undefined {
+  const parts = [base.fingerprint, first?.fingerprint].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join(' ');
+}
+
 function referenceOf(settings: ImageSettings, tagged: TaggedImage): ImageReference | undefined {
   if (settings.name === undefined) return undefined;
   return { name: settings.name, tag: settings.tag ?? descriptionTag(settings, tagged) };
@@ -139,12 +154,17 @@ function storeLayers(
   const { ownership } = settings;
   return plan.layers.map(({ paths }) => {
     const names = paths.map(({ path }) => path);
+    const permissions = permissionsFor(names, settings.permissions);
     const list = async (): Promise<Prepared> => {
       const scanned = await Promise.all(names.map((path) => listed.get(path)));
       return { source: { kind: 'store', paths: scanned, ownership }, warnings: [] };
     };
     return imageLayer(
-      { kind: 'store', key: storeLayerKey(paths, ownership), history: storeLayerHistory(names) },
+      {
+        kind: 'store',
+        key: storeLayerKey(paths, { ownership, permissions }),
+        history: storeLayerHistory(names),
+      },
       list,
     );
   });

@@ -13,8 +13,10 @@ import {
   CUSTOMISATION_MTIME_SECONDS,
   joinContents,
 } from './image/customisation.ts';
+import { type PathPermissions, permissionsFor } from './image/path-permissions.ts';
 import type { ImageSettings } from './image/image-settings.ts';
 import type { CustomisationMember, LayerSource } from './layer/layer-source.ts';
+import { matcherOf, permittedMember } from './layer/permissions.ts';
 import { type ListedPaths, latin1 } from './listed-paths.ts';
 import { type ImageRoots, isCustomisedFirst, readRoots, storeContents } from './plan-image.ts';
 import { scanDirectoryTree } from './store/directory-tree.ts';
@@ -70,7 +72,10 @@ export async function customiseFirst(
   const customising = { ...options, settings, roots };
   await options.store.closure([...storeContents(roots), ...roots.copyToRoot]);
   const joined = joinContents(await readContents(customising));
-  const members = await runCommands(joined.members, customising);
+  const made = await runCommands(joined.members, customising);
+  const members = made.map((member) =>
+    permitted(member, { origin: joined.origins.get(member.name), permissions: settings.permissions }),
+  );
   return {
     source: layerOf(members),
     warnings: joined.conflicts.map(describeConflict),
@@ -169,6 +174,21 @@ function storeLocation(roots: ImageRoots, store: Store): string {
   if (path === undefined) return store.storeDir;
   const location = locationOf(path, { store, what: 'enableFakechroot' });
   return location.slice(0, location.lastIndexOf('/'));
+}
+
+/** Owners' names are left out, as the layer's format leaves them empty. */
+function permitted(
+  member: CustomisationMember,
+  {
+    origin,
+    permissions,
+  }: { readonly origin: string | undefined; readonly permissions: readonly PathPermissions[] },
+): CustomisationMember {
+  const rules = permissionsFor(origin === undefined ? [] : [origin], permissions);
+  if (rules.length === 0) return member;
+  const found = matcherOf(rules)(member.name);
+  if (found === undefined) return member;
+  return { ...permittedMember(member, found), uid: found.uid ?? member.uid, gid: found.gid ?? member.gid };
 }
 
 async function mentionsOf(

@@ -29,6 +29,8 @@ export {
 } from './layer/digest-cache.ts';
 export { type Compression, LEVELS, parseCompression } from './layer/encoder.ts';
 export { describeSize } from './plan/describe-plan.ts';
+export { type Base, openBase } from './open-base.ts';
+export type { ExtraLayer } from './plan/plan-rows.ts';
 export type { LayerPlan, LayerReason } from './plan/layer-plan.ts';
 export { planToDot } from './plan/plan-dot.ts';
 export { planToJson, type PlanJson } from './plan/plan-json.ts';

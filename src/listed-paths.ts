@@ -1,5 +1,6 @@
 /** Lists store paths' trees in worker threads: each once, and only those that somebody asks for. */
 import type { ScannedPath } from './layer/layer-source.ts';
+import { type PathPermissions, permissionsFor } from './image/path-permissions.ts';
 import type { LayerWorkers } from './layer/layer-workers.ts';
 import type { TarOwnership } from './layer/tar-member.ts';
 import type { Store } from './store/store.ts';
@@ -10,6 +11,8 @@ export interface ListingOptions {
   readonly workers: LayerWorkers;
   /** The sizes of tar members depend on it. */
   readonly ownership: TarOwnership;
+  /** As `ownership`. */
+  readonly permissions: readonly PathPermissions[];
 }
 
 export class ListedPaths {
@@ -35,7 +38,8 @@ export class ListedPaths {
 
   async #list(path: StorePath): Promise<ScannedPath> {
     const { store, workers, ownership } = this.#options;
-    const request = { storePath: latin1(path), source: store.treeSource(path), ownership };
+    const permissions = permissionsFor([path], this.#options.permissions);
+    const request = { storePath: latin1(path), source: store.treeSource(path), ownership, permissions };
     return { ...request, ...(await workers.run({ kind: 'scan', request })) };
   }
 }

@@ -30,15 +30,21 @@ export type ContentRoot =
   /** An absolute path outside the store. */
   | { readonly kind: 'directory'; readonly path: string };
 
+export interface PlanImageOptions {
+  /** What the customisation layer turned out to mention; undefined when nobody has looked. */
+  readonly mentioned?: readonly StorePath[] | undefined;
+  /** Layers of the base image. */
+  readonly baseLayers?: number;
+}
+
 /**
- * @param mentioned what the customisation layer turned out to mention; undefined when nobody has looked
  * @throws PhylloError STORE_PATH_INVALID, STORE_PATH_UNKNOWN, MENTION_UNKNOWN, CLOSURE_INCOMPLETE, CLOSURE_CYCLE,
  * BUDGET_TOO_SMALL, TOO_MANY_LAYERS, LAYERING_INVALID, PIPELINE_INVALID, and what the store throws
  */
 export async function planImage(
   settings: ImageSettings,
   store: Store,
-  mentioned?: readonly StorePath[],
+  { mentioned, baseLayers = 0 }: PlanImageOptions = {},
 ): Promise<ImagePlan> {
   const roots = readRoots(settings, store.storeDir);
   const closure = await closureOf(settings, { store, roots, mentioned: mentioned ?? [] });
@@ -46,16 +52,28 @@ export async function planImage(
     ? planLayers(closure, {
         ...settings,
         layering: { ...settings.layering, ignore: roots.excluded },
-        baseLayers: 0,
+        baseLayers,
       })
     : { layers: [], warnings: [] };
+  const unused = unusedPermissions(settings, { closure, roots });
   const unseen = mentioned === undefined && hasUnseenFiles(settings, roots) ? [UNSEEN_WARNING] : [];
   return {
     closure,
 
     layers,
-    warnings: [...settings.warnings, ...warnings, ...unseen],
+    warnings: [...settings.warnings, ...warnings, ...unused, ...unseen],
   };
+}
+
+/** A rule about a path that is not there does nothing, and whoever wrote it should know. */
+function unusedPermissions(
+  { permissions }: ImageSettings,
+  { closure, roots }: { readonly closure: Closure; readonly roots: ImageRoots },
+): string[] {
+  const present = [...closure.paths, ...roots.contents].map(({ path }) => path);
+  const known = new Set<string | undefined>([...present, ...roots.copyToRoot, undefined]);
+  const unknown = permissions.filter(({ path }) => !known.has(path));
+  return unknown.map(({ path }) => `perms: ${path} is not in the image`);
 }
 
 const UNSEEN_WARNING =
@@ -63,7 +81,7 @@ const UNSEEN_WARNING =
 
 /** Whether the customisation layer is more than links to contents: then it comes before the plan, and what it mentions is known. */
 export function isCustomisedFirst(settings: ImageSettings, roots: ImageRoots): boolean {
-  return roots.copyToRoot.length > 0 || hasUnseenFiles(settings, roots);
+  return settings.permissions.length > 0 || roots.copyToRoot.length > 0 || hasUnseenFiles(settings, roots);
 }
 
 function hasUnseenFiles({ commands }: ImageSettings, { contents }: ImageRoots): boolean {

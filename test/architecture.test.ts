@@ -13,6 +13,7 @@ const PARTS = [
   'build-image',
   'customise-image',
   'listed-paths',
+  'open-base',
   'plan-image',
   'customise',
   'transport',

@@ -28,13 +28,14 @@ export function readDescription(file: string): ImageDescription {
  * @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE
  */
 export function resolveFiles(description: ImageDescription, directory: string): ImageDescription {
-  const { store, graph, contents, layering, layeringPipeline, ...rest } = description;
+  const { store, graph, contents, fromImage, layering, layeringPipeline, ...rest } = description;
   const file = layering === undefined || LAYERING_NAME.test(layering) ? undefined : layering;
   const pipeline = file ?? layeringPipeline;
   return {
     ...rest,
     ...(store === undefined ? {} : { store: resolveStore(store, directory) }),
     ...(contents === undefined ? {} : { contents: resolveContents(contents, directory) }),
+    ...(fromImage === undefined ? {} : { fromImage: resolveImage(fromImage, directory) }),
     ...(graph === undefined ? {} : { graph: resolve(directory, graph) }),
     ...(layering === undefined || file !== undefined ? {} : { layering }),
     ...(pipeline === undefined ? {} : { layeringPipeline: readPipeline(pipeline, directory) }),
@@ -49,6 +50,12 @@ export function readJsonFile(file: string): JsonValue {
   } catch (cause) {
     throw new PhylloError('IMAGE_INVALID', `${file} is not JSON: ${reasonOf(cause)}`, { cause });
   }
+}
+
+function resolveImage(image: string | null, directory: string): string | null {
+  if (image === null) return null;
+  const [, transport = '', rest] = /^((?:docker-archive|oci-archive|oci):)(.*)$/s.exec(image) ?? [];
+  return `${transport}${resolve(directory, rest ?? image)}`;
 }
 
 type Pipeline = ImageDescription['layeringPipeline'];

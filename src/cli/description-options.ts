@@ -44,6 +44,11 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
     flags: '--no-include-store-paths',
     help: 'the image has the customisation layer alone; the store comes from the host',
   },
+  perms: {
+    flags: '--perms <json>',
+    help: 'modes and owners of some files: JSON, or @FILE that holds it',
+    read: readJson,
+  },
   config: {
     flags: '--config <json>',
     help: "the container's configuration: JSON, or @FILE that holds it",
@@ -76,6 +81,14 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
     help: 'popularity, auto, or a file with a pipeline (default: popularity)',
   },
   layeringPipeline: { flags: '--layering-pipeline <file>', help: 'file with a pipeline of operations' },
+  fromImage: {
+    flags: '--from-image <image>',
+    help: 'image to build on: docker-archive:FILE, oci-archive:FILE, oci:DIR',
+  },
+  inherit: {
+    flags: '--inherit <field...>',
+    help: "fields of the base image's config to take over beside Env",
+  },
   excludePaths: {
     flags: '--exclude-paths <path...>',
     help: 'store paths that take part in the division and are left out of the image',

@@ -1,6 +1,16 @@
 /** `phyllo plan [IMAGE.json]` */
 import { Command } from 'commander';
-import { type LayerPlan, openStore, planImage, planToDot, planToJson, renderPlanTable } from '../index.ts';
+import {
+  type Base,
+  type ExtraLayer,
+  type LayerPlan,
+  openBase,
+  openStore,
+  planImage,
+  planToDot,
+  planToJson,
+  renderPlanTable,
+} from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
 import { usageError } from './usage-error.ts';
@@ -34,27 +44,32 @@ async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
   const started = performance.now();
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
   try {
-    const { layers, warnings } = await planImage(settings, store);
+    using base = await openBase(settings, undefined);
+    const { layers, warnings } = await planImage(settings, store, { baseLayers: base.layers.length });
     if (flags.verbose === true) say(`planned in ${(performance.now() - started).toFixed(1)} ms`);
-    show(layers, { flags, warnings });
+    show(layers, { flags, warnings, extraLayers: [...baseRows(base), CUSTOMISATION_ROW] });
     if (flags.quiet !== true) for (const warning of warnings) warn(warning);
   } finally {
     store.close();
   }
 }
 
-const EXTRA_LAYERS = [{ kind: 'customisation', size: 0, why: 'contents as links at /' }] as const;
+const CUSTOMISATION_ROW: ExtraLayer = { kind: 'customisation', size: 0, why: 'contents as links at /' };
 
-function show(
-  layers: readonly LayerPlan[],
-  { flags, warnings }: { readonly flags: PlanFlags; readonly warnings: readonly string[] },
-): void {
-  if (flags.json === true) printJson(planToJson(layers, { extraLayers: EXTRA_LAYERS, warnings }));
+function baseRows({ layers }: Base): ExtraLayer[] {
+  return layers.map(({ blob, history }) => ({ kind: 'base', size: blob?.size ?? 0, why: history.comment }));
+}
+
+interface Shown {
+  readonly flags: PlanFlags;
+  readonly warnings: readonly string[];
+  readonly extraLayers: readonly ExtraLayer[];
+}
+
+function show(layers: readonly LayerPlan[], { flags, warnings, extraLayers }: Shown): void {
+  if (flags.json === true) printJson(planToJson(layers, { extraLayers, warnings }));
   else if (flags.dot === true) print(planToDot(layers));
-  else
-    print(
-      renderPlanTable(layers, { ...terminal(), showPaths: flags.paths === true, extraLayers: EXTRA_LAYERS }),
-    );
+  else print(renderPlanTable(layers, { ...terminal(), showPaths: flags.paths === true, extraLayers }));
 }
 
 function terminal(): { readonly columns: number; readonly colour: boolean } {

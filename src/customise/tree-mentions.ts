@@ -36,8 +36,8 @@ export async function findTreeMentions(
   const fingerprint = createHash('sha256');
   for (const member of members) {
     signal?.throwIfAborted();
-    const { kind, name, mode, uid, gid, size, linkName, location } = member;
-    fingerprint.update(JSON.stringify([kind, name, mode, uid, gid, size, linkName]));
+    const { kind, name, mode, uid, gid, size, linkName, location, xattrs } = member;
+    fingerprint.update(JSON.stringify([kind, name, mode, uid, gid, size, linkName, xattrs]));
     searchBytes(Buffer.from(`${name}\0${linkName}`, 'latin1'), search);
     if (kind === 'file') await searchFile(location, { search, fingerprint });
   }

@@ -19,8 +19,10 @@ export interface ImageConfig {
   readonly platform: Platform;
   /** Passed through as it is. */
   readonly config: JsonObject;
-  /** Bottom to top. */
-  readonly layers: readonly { readonly diffID: Digest; readonly history: History }[];
+  /** Of the base image, as it is. */
+  readonly baseHistory: readonly JsonObject[];
+  /** Bottom to top; layers of the base image have no history of their own here. */
+  readonly layers: readonly { readonly diffID: Digest; readonly history: History | undefined }[];
 }
 
 /** One layer's entry in the history. */
@@ -28,7 +30,8 @@ export interface History {
   readonly comment: string;
 }
 
-export function encodeImageConfig({ created, platform, config, layers }: ImageConfig): Blob {
+export function encodeImageConfig({ created, platform, config, baseHistory, layers }: ImageConfig): Blob {
+  const own = layers.flatMap(({ history }) => history ?? []);
   return jsonBlob({
     created,
     architecture: platform.architecture,
@@ -36,7 +39,7 @@ export function encodeImageConfig({ created, platform, config, layers }: ImageCo
     os: platform.os,
     config,
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffID) },
-    history: layers.map((layer) => ({ created, created_by: 'phyllo', comment: layer.history.comment })),
+    history: [...baseHistory, ...own.map(({ comment }) => ({ created, created_by: 'phyllo', comment }))],
   });
 }
 

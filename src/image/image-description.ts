@@ -5,6 +5,8 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { PhylloError } from '../errors.ts';
+import { INHERITABLE_FIELDS } from './base-image.ts';
+import { encodeCapabilities } from './capabilities.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 
 const MAX_ID = 2 ** 32 - 2;
@@ -15,6 +17,42 @@ const date = z.union([z.literal('now'), z.iso.datetime({ offset: true })], {
 });
 
 const commands = z.string().refine((text) => !text.includes('\0'), 'must not contain NUL');
+
+/** @see xattr(7), "Extended attribute namespaces"; acls and labels depend on the host */
+const xattrName = z
+  .string()
+  .regex(
+    /^(user|trusted)\.[^=\0\n]+$/,
+    'must begin with user. or trusted. (capabilities have a field of their own)',
+  );
+
+const permission = z
+  .strictObject({
+    path: z.string().describe('The store path that it is about; every path when absent.'),
+    regex: z
+      .string()
+      .refine(isRegularExpression, 'is no regular expression')
+      .describe('Which of its files: matched anywhere in the absolute path in the image.'),
+    mode: z.string().regex(/^[0-7]{3,4}$/, 'must be octal digits, such as 0755'),
+    uid: id,
+    gid: id,
+    uname: ownerName,
+    gname: ownerName,
+    capabilities: z
+      .string()
+      .refine((text) => encodeCapabilities(text) !== undefined, 'must look like cap_net_bind_service=ep')
+      .describe('File capabilities, as setcap takes them.'),
+    xattrs: z.record(xattrName, z.string()).describe('Extended attributes: names and texts.'),
+  })
+  .partial();
+
+function isRegularExpression(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
 
 const explicitLayer = z.union(
   [z.array(z.string()), z.strictObject({ paths: z.array(z.string()), closure: z.boolean().optional() })],
@@ -45,6 +83,9 @@ export const imageDescriptionSchema = z
     includeStorePaths: z
       .boolean()
       .describe('false: the image has the customisation layer alone, and the store comes from the host.'),
+    perms: z
+      .array(permission, { error: 'must be a list of permissions' })
+      .describe('Modes, owners, capabilities and extended attributes of some files.'),
     config: z
       .custom<JsonObject>(isJsonObject, 'must be an object')
       .describe("The container's configuration with Docker's and OCI's names: Cmd, Env, ExposedPorts, …"),
@@ -75,6 +116,14 @@ export const imageDescriptionSchema = z
       .describe(
         'A pipeline of operations that divides the closure, or a file with one; instead of layering.',
       ),
+    fromImage: z
+      .string()
+      .min(1)
+      .nullable()
+      .describe('Image to build on: an archive or an OCI layout, as `phyllo copy` takes it.'),
+    inherit: z
+      .array(z.enum(INHERITABLE_FIELDS))
+      .describe("Fields of the base image's config that the image takes over beside Env."),
     excludePaths: z
       .array(z.string())
       .describe(

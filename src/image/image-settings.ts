@@ -4,9 +4,11 @@ import { DEFAULT_MAX_LAYERS, MAX_LAYERS_ANYWHERE } from '../plan/layer-budget.ts
 import type { ExplicitLayer } from '../plan/explicit-layers.ts';
 import type { Layering } from '../plan/plan-layers.ts';
 import type { TarOwnership } from '../layer/tar-member.ts';
+import type { InheritableField } from './base-image.ts';
 import type { Platform } from './image-config.ts';
 import type { ImageDescription } from './image-description.ts';
 import { parseImageName, parseTag } from './image-reference.ts';
+import { type PathPermissions, readPermissions } from './path-permissions.ts';
 import type { JsonObject } from './json.ts';
 
 export interface ImageSettings {
@@ -22,10 +24,14 @@ export interface ImageSettings {
   /** Not checked yet, as `contents`. */
   readonly excludePaths: readonly string[];
   readonly config: JsonObject;
+  /** As `openImage` takes it. */
+  readonly fromImage: string | undefined;
+  readonly inherit: readonly InheritableField[];
   readonly maxLayers: number;
   /** RFC 3339, in UTC. */
   readonly created: string;
   readonly ownership: TarOwnership;
+  readonly permissions: readonly PathPermissions[];
   readonly platform: Platform;
   readonly layering: Layering;
   readonly explicitLayers: readonly ExplicitLayer[];
@@ -68,9 +74,12 @@ export function resolveSettings(description: ImageDescription, surroundings: Sur
     includeStorePaths: description.includeStorePaths ?? true,
     excludePaths: description.excludePaths ?? [],
     config: description.config ?? {},
+    fromImage: description.fromImage ?? undefined,
+    inherit: description.inherit ?? [],
     maxLayers: maxLayersOf(description),
     created: rfc3339(created, surroundings),
     ownership: ownershipOf(description, Date.parse(rfc3339(mtime, surroundings))),
+    permissions: readPermissions(description),
     platform: platformOf(description, surroundings),
     layering: layeringOf(description),
     explicitLayers: explicitLayersOf(description),

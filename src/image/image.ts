@@ -12,7 +12,9 @@ export interface Image {
   /** RFC 3339. */
   readonly created: string;
   readonly config: JsonObject;
-  /** Bottom to top; the customisation layer is the last. */
+  /** Of the base image: what comes before the own layers' history. */
+  readonly baseHistory: readonly JsonObject[];
+  /** Bottom to top: base, store, customisation. */
   readonly layers: readonly ImageLayer[];
 }
 
@@ -21,6 +23,8 @@ export interface ImageLayer {
   readonly history: History;
   /** Undefined when its bytes are a function of more than a key can hold. */
   readonly key: LayerKey | undefined;
+  /** A layer that exists as a blob keeps it, however other layers are compressed. */
+  readonly blob?: StoredLayer;
   /** Finds out what the layer is made of; the work is done once, and only for a layer whose bytes are needed. */
   prepare(): Promise<PreparedLayer>;
 }
@@ -45,7 +49,10 @@ export interface ImageDocuments {
 export function describeImage(image: Image, stored: readonly StoredLayer[]): ImageDocuments {
   const config = encodeImageConfig({
     ...image,
-    layers: stored.map(({ diffID }, i) => ({ diffID, history: (image.layers[i] as ImageLayer).history })),
+    layers: stored.map(({ diffID }, i) => {
+      const { kind, history } = image.layers[i] as ImageLayer;
+      return { diffID, history: kind === 'base' ? undefined : history };
+    }),
   });
   const layers = stored.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
   return { config, manifest: encodeManifest(config, layers), layers };

@@ -5,6 +5,7 @@
  *
  * @see GNU tar manual, "Basic Tar Format", OLDGNU_MAGIC and GNUTYPE_LONGNAME
  */
+import { encodeExtendedHeader, paxRecord, xattrRecords } from './pax-header.ts';
 import { BLOCK_SIZE, octalField, roundUp, type TarMember, TYPE_FLAGS, writeChecksum } from './tar-member.ts';
 
 const NAME_LENGTH = 100;
@@ -22,6 +23,7 @@ export interface GnuOwnership {
 /** The member's header blocks, long names included. */
 export function encodeGnuHeader(member: TarMember, ownership: GnuOwnership): Buffer {
   return Buffer.concat([
+    ...xattrHeader(member),
     ...longLink('K', member.linkName),
     ...longLink('L', member.name),
     encodeHeader({ ...member, ...ownership, type: TYPE_FLAGS[member.kind] }),
@@ -30,7 +32,14 @@ export function encodeGnuHeader(member: TarMember, ownership: GnuOwnership): Buf
 
 /** Bytes that `encodeGnuHeader` gives. */
 export function gnuHeaderSize(member: TarMember): number {
-  return BLOCK_SIZE + longLinkSize(member.linkName) + longLinkSize(member.name);
+  const [extended = ''] = xattrHeader(member);
+  return extended.length + BLOCK_SIZE + longLinkSize(member.linkName) + longLinkSize(member.name);
+}
+
+/** GNU format has no extended attributes; every program that knows them reads POSIX's extended header before it. */
+function xattrHeader(member: TarMember): Buffer[] {
+  const records = xattrRecords(member).map(([keyword, value]) => paxRecord(keyword, value));
+  return records.length === 0 ? [] : [encodeExtendedHeader(Buffer.from(records.join(''), 'latin1'))];
 }
 
 interface HeaderFields extends GnuOwnership {

@@ -12,9 +12,13 @@ const CUSTOMISATION_FORMAT = 'customisation-layer-1';
 
 type KeyPath = Pick<PathInfo, 'path' | 'narHash'>;
 
-export function storeLayerKey(paths: readonly KeyPath[], ownership: TarOwnership): LayerKey {
+/** @param permissions those that concern any of the paths */
+export function storeLayerKey(
+  paths: readonly KeyPath[],
+  { ownership, permissions }: { readonly ownership: TarOwnership; readonly permissions: readonly unknown[] },
+): LayerKey {
   const { mtimeSeconds, uid, gid, uname, gname } = ownership;
-  return keyOf([STORE_LAYER_FORMAT, pairs(paths), mtimeSeconds, uid, gid, uname, gname]);
+  return keyOf([STORE_LAYER_FORMAT, pairs(paths), mtimeSeconds, uid, gid, uname, gname, ...permissions]);
 }
 
 /** Of a layer that joins store paths at `/` as symlinks, and has nothing else. */

@@ -3,10 +3,11 @@ import type { Digest } from '../digest.ts';
 import type { TreeSource } from '../store/tree.ts';
 import type { TreeListing } from '../store/tree-listing.ts';
 import { paxHeaderSize } from './pax-header.ts';
+import type { PermissionRule } from './permissions.ts';
 import { gnuHeaderSize } from './gnu-header.ts';
 import { BLOCK_SIZE, roundUp, tarSize, type TarMember, type TarOwnership } from './tar-member.ts';
 
-export type LayerSource = StoreLayerSource | CustomisationLayerSource;
+export type LayerSource = StoreLayerSource | CustomisationLayerSource | BaseLayerSource;
 
 /** @see layer format, "Members" */
 export interface StoreLayerSource {
@@ -21,7 +22,9 @@ export interface ScannedPath {
   readonly storePath: string;
   readonly source: TreeSource;
   readonly listing: TreeListing;
-  /** Bytes of all its members in a tar with the layer's ownership. */
+  /** Those that concern this path. */
+  readonly permissions: readonly PermissionRule[];
+  /** Bytes of all its members in a tar with the layer's ownership and these permissions. */
   readonly memberBytes: number;
 }
 
@@ -37,6 +40,19 @@ export interface CustomisationMember extends TarMember {
   readonly gid: number;
   /** Where a file's content is on disk; '' unless a file. latin1. */
   readonly location: string;
+}
+
+/** A layer that exists: its bytes, compressed or not, are copied. */
+export interface BaseLayerSource {
+  readonly kind: 'base';
+  /** Name for messages. */
+  readonly file: string;
+  /** Open for reading while the layer is used. */
+  readonly fd: number;
+  /** Byte offset. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
 }
 
 /** A layer whose bytes are known. */
@@ -56,8 +72,9 @@ export const STORE_LAYER_PREFIX: readonly TarMember[] = ['/nix/', '/nix/store/']
   linkName: '',
 }));
 
-/** Bytes of the layer's tar, known before any content is read. */
+/** Bytes of the layer's tar, known before any content is read; of a base layer the bytes that are copied. */
 export function layerTarSize(layer: LayerSource): number {
+  if (layer.kind === 'base') return layer.size;
   return tarSize(layer.kind === 'store' ? storeMemberBytes(layer) : customisationMemberBytes(layer));
 }
 

@@ -115,7 +115,13 @@ export function paxRecords(member: TarMember, ownership: TarOwnership): Buffer {
   number('size', member.size, NUMBER_LIMIT);
   number('mtime', ownership.mtimeSeconds, NUMBER_LIMIT);
   if (values.some(([, value]) => !isUtf8(value))) values.unshift(['hdrcharset', 'BINARY']);
+  values.push(...xattrRecords(member));
   return Buffer.from(values.map(([keyword, value]) => paxRecord(keyword, value)).join(''), 'latin1');
+}
+
+/** Keywords and values of a member's extended attributes, whose values are bytes whatever `hdrcharset` says. */
+export function xattrRecords({ xattrs = [] }: TarMember): [keyword: string, value: string][] {
+  return xattrs.map(([name, value]) => [`SCHILY.xattr.${name}`, value]);
 }
 
 /** `LENGTH KEYWORD=VALUE\n`, where LENGTH counts itself. */

@@ -4,12 +4,15 @@ import { scanNar } from '../store/nar-tree.ts';
 import type { TreeEntry, TreeSource } from '../store/tree.ts';
 import { type TreeListing, TreeListingBuilder } from '../store/tree-listing.ts';
 import { storeMemberSize } from './layer-source.ts';
+import { type PermissionRule, permissionsOf } from './permissions.ts';
 import type { TarMember, TarOwnership } from './tar-member.ts';
 
 export interface ScanRequest {
   readonly storePath: string;
   readonly source: TreeSource;
   readonly ownership: TarOwnership;
+  /** Those that concern this path. */
+  readonly permissions: readonly PermissionRule[];
 }
 
 export interface Scan {
@@ -19,12 +22,15 @@ export interface Scan {
 }
 
 /** @throws PhylloError FILE_UNREADABLE, FILE_TYPE_UNSUPPORTED, NAR_INVALID, NAR_MISMATCH */
-export async function scanPath({ storePath, source, ownership }: ScanRequest): Promise<Scan> {
+export async function scanPath(request: ScanRequest): Promise<Scan> {
+  const { storePath, source } = request;
+  const permit = permissionsOf(request.permissions, request.ownership);
   const listing = new TreeListingBuilder();
   let memberBytes = 0;
   for (const entry of await scanTree(source)) {
     listing.add(entry);
-    memberBytes += storeMemberSize(storeMember(storePath, entry), ownership);
+    const { member, ownership } = permit(storeMember(storePath, entry));
+    memberBytes += storeMemberSize(member, ownership);
   }
   return { listing: listing.finish(), memberBytes };
 }

@@ -11,6 +11,8 @@ export interface TarMember {
   readonly size: number;
   /** Target of a symlink, else ''. */
   readonly linkName: string;
+  /** Extended attributes: name and value, latin1 strings of bytes. */
+  readonly xattrs?: readonly (readonly [name: string, value: string])[];
 }
 
 /** Fields that every member of a layer has in common. */

@@ -1,11 +1,13 @@
 /** Turns a layer into the bytes of its tar. */
-import { PhylloError } from '../errors.ts';
+import { readSync } from 'node:fs';
+import { PhylloError, reasonOf } from '../errors.ts';
 import { visitNar } from '../store/nar-tree.ts';
 import type { NarSource, TreeEntry } from '../store/tree.ts';
 import { listingEntries } from '../store/tree-listing.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import { encodeGnuHeader } from './gnu-header.ts';
 import {
+  type BaseLayerSource,
   type CustomisationLayerSource,
   type LayerSource,
   type ScannedPath,
@@ -13,8 +15,8 @@ import {
   type StoreLayerSource,
 } from './layer-source.ts';
 import { encodePaxHeader } from './pax-header.ts';
+import { permissionsOf } from './permissions.ts';
 import { storeMember } from './scan-path.ts';
-import type { TarOwnership } from './tar-member.ts';
 import { TarStream } from './tar-stream.ts';
 
 /**
@@ -22,6 +24,7 @@ import { TarStream } from './tar-stream.ts';
  * @throws PhylloError FILE_CHANGED, FILE_UNREADABLE, NAR_INVALID, NAR_MISMATCH, and what the sink throws
  */
 export async function writeLayer(layer: LayerSource, sink: ChunkSink): Promise<number> {
+  if (layer.kind === 'base') return copyBaseLayer(layer, sink);
   const tar = new TarStream(sink);
   if (layer.kind === 'store') await writeStoreLayer(layer, tar);
   else writeCustomisationLayer(layer, tar);
@@ -29,45 +32,64 @@ export async function writeLayer(layer: LayerSource, sink: ChunkSink): Promise<n
   return tar.size;
 }
 
+function copyBaseLayer({ file, fd, offset, size }: BaseLayerSource, sink: ChunkSink): number {
+  for (let copied = 0; copied < size;) {
+    const { buffer } = sink;
+    const read = readAt(fd, {
+      file,
+      buffer,
+      length: Math.min(buffer.length, size - copied),
+      offset: offset + copied,
+    });
+    sink.commit(read);
+    copied += read;
+  }
+  return size;
+}
+
 async function writeStoreLayer({ paths, ownership }: StoreLayerSource, tar: TarStream): Promise<void> {
   for (const member of STORE_LAYER_PREFIX) tar.write(encodePaxHeader(member, ownership));
   for (const path of paths) {
+    const permit = permissionsOf(path.permissions, ownership);
+    const header = (entry: TreeEntry): Buffer => {
+      const permitted = permit(storeMember(path.storePath, entry));
+      return encodePaxHeader(permitted.member, permitted.ownership);
+    };
     if (path.source.kind === 'directory')
-      writeDirectory(path, { location: path.source.location, ownership, tar });
-    else await writeNar(path, { source: path.source, ownership, tar });
+      writeDirectory(path, { location: path.source.location, header, tar });
+    else await writeNar(path, { source: path.source, header, tar });
   }
 }
 
+/** The header blocks of an entry. */
+type HeaderOf = (entry: TreeEntry) => Buffer;
+
 function writeDirectory(
-  { storePath, listing }: ScannedPath,
+  { listing }: ScannedPath,
   {
     location,
-    ownership,
+    header,
     tar,
-  }: { readonly location: string; readonly ownership: TarOwnership; readonly tar: TarStream },
+  }: { readonly location: string; readonly header: HeaderOf; readonly tar: TarStream },
 ): void {
   const root = Buffer.from(location).toString('latin1');
   for (const entry of listingEntries(listing)) {
-    tar.write(encodePaxHeader(storeMember(storePath, entry), ownership));
+    tar.write(header(entry));
     if (entry.kind === 'file') tar.file(entry.path === '' ? root : `${root}/${entry.path}`, entry.size);
   }
 }
 
 /** A NAR's entries come with their contents; the listing tells what they were when the layer's size was computed. */
 async function writeNar(
-  { storePath, listing }: ScannedPath,
-  {
-    source,
-    ownership,
-    tar,
-  }: { readonly source: NarSource; readonly ownership: TarOwnership; readonly tar: TarStream },
+  { listing }: ScannedPath,
+  { source, header, tar }: { readonly source: NarSource; readonly header: HeaderOf; readonly tar: TarStream },
 ): Promise<void> {
   const expected = listingEntries(listing);
   await visitNar(source, {
     entry(entry) {
       tar.pad();
       checkListed(entry, { expected: expected.next().value, source });
-      tar.write(encodePaxHeader(storeMember(storePath, entry), ownership));
+      tar.write(header(entry));
     },
     data(chunk) {
       tar.write(chunk);
@@ -91,4 +113,23 @@ function writeCustomisationLayer({ members, mtimeSeconds }: CustomisationLayerSo
     tar.write(encodeGnuHeader(member, { mtimeSeconds, uid: member.uid, gid: member.gid }));
     if (member.kind === 'file') tar.file(member.location, member.size);
   }
+}
+
+interface ReadRequest {
+  readonly file: string;
+  readonly buffer: Buffer;
+  readonly length: number;
+  readonly offset: number;
+}
+
+function readAt(fd: number, { file, buffer, length, offset }: ReadRequest): number {
+  try {
+    const read = readSync(fd, buffer, 0, length, offset);
+    if (read > 0) return read;
+  } catch (cause) {
+    throw new PhylloError('FILE_UNREADABLE', `cannot read ${file}: ${reasonOf(cause)}`, { cause });
+  }
+  throw new PhylloError('FILE_CHANGED', `${file} ends before its last layer does`, {
+    hint: 'it was written to; run again',
+  });
 }

@@ -18,6 +18,12 @@ export function describeReason(reason: LayerReason): string {
       return reason.branch === '' ? 'the whole of the pipeline' : `pipeline: ${reason.branch}`;
     case 'explicit':
       return `given as layers[${reason.index}]`;
+    case 'steady':
+      return `changes together with ${describePath(reason.around)}`;
+    case 'root':
+      return 'nothing refers to it: changes with every release';
+    case 'kept':
+      return `kept: store layer ${reason.place + 1} of the previous image`;
     case 'joined':
       return `${reason.reasons.length} small layers joined: ${describeJoined(reason.reasons)}`;
     default:

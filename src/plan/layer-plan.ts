@@ -23,5 +23,11 @@ export type LayerReason =
   | { readonly kind: 'pipeline'; readonly branch: string }
   /** A list that the user gave; `index` counts from 0. */
   | { readonly kind: 'explicit'; readonly index: number }
+  /** Changes no more often than its largest path does, as far as names and references tell. */
+  | { readonly kind: 'steady'; readonly around: StorePath }
+  /** Paths that nothing refers to: they change with every release. */
+  | { readonly kind: 'root' }
+  /** As the previous image has it; `place` counts its store layers from 0. */
+  | { readonly kind: 'kept'; readonly place: number }
   /** Neighbours below `minLayerSize`, in their order; none of them is itself `joined`. */
   | { readonly kind: 'joined'; readonly reasons: readonly LayerReason[] };

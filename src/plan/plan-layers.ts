@@ -10,9 +10,11 @@ import { joinSmallLayers } from './min-layer-size.ts';
 import { planPipeline } from './pipeline.ts';
 import { planPopularity } from './popularity.ts';
 import { indexReferences, inducedGraph, type ReferenceGraph, withoutPaths } from './reference-graph.ts';
+import type { ChangeRecord } from './change-record.ts';
+import { planSteady, type PreviousLayers } from './steady.ts';
 
 /** How paths are divided. */
-export type Layering = BuiltInLayering | PipelineLayering;
+export type Layering = BuiltInLayering | SteadyLayering | PipelineLayering;
 
 export interface BuiltInLayering {
   readonly kind: 'popularity' | 'auto';
@@ -23,6 +25,14 @@ export interface BuiltInLayering {
    * customisation layer, with their sizes and references) the layers are those of nixpkgs.
    */
   readonly virtualPaths?: readonly PathInfo[];
+}
+
+export interface SteadyLayering {
+  readonly kind: 'steady';
+  /** The image before: its layers are kept where they can be. */
+  readonly previous?: PreviousLayers;
+  /** Store paths that are dropped before the division, and references to them: they are in no layer. */
+  readonly ignore?: readonly StorePath[];
 }
 
 export interface PipelineLayering {
@@ -46,6 +56,8 @@ export interface PlannedLayers {
   readonly layers: readonly LayerPlan[];
   /** What a person should know and no program needs to: one sentence each. */
   readonly warnings: readonly string[];
+  /** Of `steady`: what the next image's plan should know of this one's past. */
+  readonly changes?: ChangeRecord;
 }
 
 /**
@@ -58,24 +70,42 @@ export function planLayers(closure: Closure, options: PlanOptions): PlannedLayer
   const graph = indexReferences(pathsToDivide(closure, options.layering));
   const explicit = planExplicit(graph, options.explicitLayers ?? []);
   const rest = explicit.layers.length === 0 ? graph : inducedGraph(graph, explicit.rest);
-  const divided = divide(rest, options.layering, budget - explicit.layers.length);
+  const layering = withoutExplicit(options.layering, explicit.layers);
+  const divided = divide(rest, layering, budget - explicit.layers.length);
   const layers = [...explicit.layers, ...joinSmallLayers(divided.layers, options.minLayerSize ?? 0)];
   checkBudget(layers.length, { ...options, explicitLayers: explicit.layers.length });
   const countWarning = checkLayerCount(options.baseLayers + layers.length + 1);
   return {
+    ...divided,
     layers,
     warnings: countWarning === undefined ? divided.warnings : [...divided.warnings, countWarning],
   };
 }
 
 function pathsToDivide({ paths }: Closure, layering: Layering): readonly PathInfo[] {
-  if (layering.kind === 'pipeline') return withoutPaths(paths, new Set(layering.ignore));
+  if (layering.kind === 'pipeline' || layering.kind === 'steady') {
+    return withoutPaths(paths, new Set(layering.ignore));
+  }
   return [...paths, ...(layering.virtualPaths ?? [])];
+}
+
+/** The previous image's explicit layers are not the division's to keep. */
+function withoutExplicit(layering: Layering, explicit: readonly LayerPlan[]): Layering {
+  if (layering.kind !== 'steady' || layering.previous === undefined || explicit.length === 0) return layering;
+  const given = new Set<string>(explicit.flatMap(({ paths }) => paths.map(({ path }) => path)));
+  const layers = layering.previous.layers.filter((paths) => !paths.every((path) => given.has(path)));
+  return { ...layering, previous: { ...layering.previous, layers } };
 }
 
 /** @param storeLayers what the budget leaves; a strategy that cannot keep to it is found out afterwards */
 function divide(graph: ReferenceGraph, layering: Layering, storeLayers: number): PlannedLayers {
   if (layering.kind === 'pipeline') return planPipeline(graph, layering.pipeline);
+  if (layering.kind === 'steady') {
+    const limit = Math.max(storeLayers, 1);
+    const { previous } = layering;
+    const plan = planSteady(graph, previous === undefined ? { limit } : { limit, previous });
+    return { ...plan, warnings: [] };
+  }
   const ignore = [...(layering.ignore ?? []), ...(layering.virtualPaths ?? []).map(({ path }) => path)];
   const limit = Math.max(storeLayers, 1);
   const layers =

@@ -72,8 +72,9 @@ async function writeLayers(writer: ChunkWriter, { image, stored, tools }: Stream
   for (const index of rings.keys()) start(index);
   for (const [index, known] of stored.entries()) {
     await writer.write(blobHeader(known));
-    const diffID = await copyLayer(await (transits[index] as Promise<LayerInTransit>), writer);
-    requireEqual(image.layers[index] as ImageLayer, { known, made: { ...known, diffID, digest: diffID } });
+    const digest = await copyLayer(await (transits[index] as Promise<LayerInTransit>), writer);
+    await writer.write(paddingOf(known));
+    requireEqual(image.layers[index] as ImageLayer, { known, made: { ...known, digest } });
     start(index + rings.length);
   }
 }
@@ -114,10 +115,21 @@ async function writeCompressed(writer: ChunkWriter, request: StreamRequest): Pro
   for (const [index, known] of stored.entries()) {
     const layer = image.layers[index] as ImageLayer;
     await writer.write(roomyBlobHeader(known));
-    const made = await compressTo(layer, { compression, tools, take: (bytes) => writer.write(bytes) });
-    await writer.write(Buffer.alloc(memberEnd(0, known.size) - known.size));
+    const made =
+      layer.blob === undefined
+        ? await compressTo(layer, { compression, tools, take: (bytes) => writer.write(bytes) })
+        : {
+            ...known,
+            digest: await copyLayer(await sendThrough(createChunkRing(), { layer, ...tools }), writer),
+          };
+    await writer.write(paddingOf(known));
     requireEqual(layer, { known, made });
   }
+}
+
+/** Of a member's content to a full block. */
+function paddingOf({ size }: StoredLayer): Buffer {
+  return Buffer.alloc(memberEnd(0, size) - size);
 }
 
 /** Writes one chunk after the other and turns the stream's errors into ours. */

@@ -13,17 +13,18 @@ export interface KnownLayer extends StoredLayer {
 
 /** Undefined when the layer, or its blob by this encoder, was never made or is forgotten. */
 export function findKnown(
-  { key }: ImageLayer,
+  { key, blob }: ImageLayer,
   { cache, compression }: { readonly cache: DigestCache; readonly compression: Compression },
 ): KnownLayer | undefined {
+  if (blob !== undefined) return { ...blob, warnings: [] };
   const entry = key === undefined ? undefined : cache.find(key);
   if (entry === undefined) return undefined;
   const { diffID, tarSize, warnings } = entry;
   const mediaType = LAYER_MEDIA_TYPES[compression.kind];
   if (compression.kind === 'none')
     return { diffID, tarSize, digest: diffID, size: tarSize, mediaType, warnings };
-  const blob = entry.blobs[encoderFor(compression).id];
-  return blob === undefined ? undefined : { diffID, tarSize, ...blob, mediaType, warnings };
+  const encoded = entry.blobs[encoderFor(compression).id];
+  return encoded === undefined ? undefined : { diffID, tarSize, ...encoded, mediaType, warnings };
 }
 
 export function remember(
@@ -43,6 +44,15 @@ export function requireEqual(
   { made, known }: { readonly made: StoredLayer; readonly known: StoredLayer | undefined },
 ): void {
   if (known === undefined || (made.diffID === known.diffID && made.digest === known.digest)) return;
+  if (layer.blob !== undefined) {
+    throw new PhylloError(
+      'ARCHIVE_INVALID',
+      `a ${layer.history.comment} is damaged: it is ${made.digest}, and should be ${known.digest}`,
+      {
+        hint: 'make or download the base image again',
+      },
+    );
+  }
   throw new PhylloError(
     'LAYER_MISMATCH',
     `a layer is not what it was when its digest was learnt: ${made.diffID}, and was ${known.diffID} (${layer.history.comment})`,

@@ -6,6 +6,7 @@ import { writeToPlaces } from '../layer/chunk-sink.ts';
 import { compressLayer, FEEDERS, type TakeBytes } from '../layer/compress-layer.ts';
 import type { DigestCache } from '../layer/digest-cache.ts';
 import { type Compression, encoderFor } from '../layer/encoder.ts';
+import type { LayerDigest } from '../layer/layer-source.ts';
 import type { LayerWorkers } from '../layer/layer-workers.ts';
 import { makeLayers } from '../layer/make-layers.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
@@ -46,9 +47,29 @@ export async function makeBlobs(
   const finish = async (one: NeededLayer, stored: StoredLayer): Promise<void> => {
     made[needed.indexOf(one)] = await finishBlob(one, { ...options, stored });
   };
-  if (options.compression.kind === 'none') await makePlain(needed, { ...options, finish });
-  else await makeCompressed(needed, { ...options, finish });
+  const isCompressed = ({ layer }: NeededLayer): boolean =>
+    options.compression.kind !== 'none' && layer.blob === undefined;
+  // Where places depend on what came before, all layers go one by one.
+  for (const run of runsOf(needed, isCompressed)) {
+    const make = isCompressed(run[0] as NeededLayer) ? makeCompressed : makePlain;
+    await make(run, { ...options, finish });
+  }
   return made;
+}
+
+/** Neighbours that are made in the same way. */
+function runsOf(
+  needed: readonly NeededLayer[],
+  isCompressed: (one: NeededLayer) => boolean,
+): NeededLayer[][] {
+  const runs: NeededLayer[][] = [];
+  for (const one of needed) {
+    const last = runs.at(-1)?.at(-1);
+    const inOrder = one.receivers.some((target) => !target.anyOrder) && one.layer.blob !== undefined;
+    if (last !== undefined && isCompressed(last) === isCompressed(one) && !inOrder) runs.at(-1)?.push(one);
+    else runs.push([one]);
+  }
+  return runs;
 }
 
 interface MakeOptions extends BlobOptions {
@@ -60,11 +81,20 @@ async function makePlain(needed: readonly NeededLayer[], { tools, finish }: Make
     needed.map(async (one) => ({
       ...(await one.layer.prepare()),
       places: await Promise.all(one.receivers.map((target) => target.open(one.index))),
-      done: async ({ diffID, size }: { readonly diffID: StoredLayer['diffID']; readonly size: number }) =>
-        await finish(one, { diffID, tarSize: size, digest: diffID, size, mediaType: LAYER_MEDIA_TYPES.none }),
+      done: async ({ diffID, size }: LayerDigest) =>
+        await finish(one, copiedBlob(one.layer, { diffID, size }) ?? plainBlob({ diffID, size })),
     })),
   );
   await makeLayers(layers, tools.workers);
+}
+
+/** A base layer's bytes are its blob's, compressed or not; what they are when unpacked is known from its config. */
+function copiedBlob({ blob }: ImageLayer, { diffID, size }: LayerDigest): StoredLayer | undefined {
+  return blob === undefined ? undefined : { ...blob, digest: diffID, size };
+}
+
+function plainBlob({ diffID, size }: LayerDigest): StoredLayer {
+  return { diffID, tarSize: size, digest: diffID, size, mediaType: LAYER_MEDIA_TYPES.none };
 }
 
 /** The largest first and several at a time, unless a destination must have them in order. */

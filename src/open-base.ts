@@ -1,0 +1,72 @@
+/** The image that another one is built on: its layers go below, unchanged, and its variables are inherited. */
+import { baseHistory, inheritConfig } from './image/base-image.ts';
+import { LAYER_MEDIA_TYPES } from './image/media-types.ts';
+import type { ImageLayer } from './image/image.ts';
+import type { ImageSettings } from './image/image-settings.ts';
+import type { JsonObject } from './image/json.ts';
+import type { StoredLayer } from './layer/stored-layer.ts';
+import { openImage } from './transport/image-source.ts';
+import type { SourceImage, SourceLayer } from './transport/source-image.ts';
+
+/** Whoever opens it closes it, after the layers' last use. */
+export interface Base {
+  readonly layers: readonly ImageLayer[];
+  readonly history: readonly JsonObject[];
+  /** The image's own config with what it inherits. */
+  readonly config: JsonObject;
+  /** Names the base: its config's digest. */
+  readonly fingerprint: string | undefined;
+  /** Closes it. Idempotent. */
+  [Symbol.dispose](): void;
+}
+
+/** @throws PhylloError SOURCE_INVALID, FILE_UNREADABLE, ARCHIVE_INVALID, IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS, IMAGE_INVALID */
+export async function openBase(
+  { fromImage, inherit, platform, config }: ImageSettings,
+  signal: AbortSignal | undefined,
+): Promise<Base> {
+  if (fromImage === undefined)
+    return { layers: [], history: [], config, fingerprint: undefined, [Symbol.dispose]: () => undefined };
+  const image = await openImage(fromImage, {
+    preferred: platform,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  try {
+    return {
+      layers: image.layers.map((layer) => baseLayer(layer, image)),
+      history: baseHistory(image),
+      config: inheritConfig(config, { base: image.config.document, inherit }),
+      fingerprint: image.config.blob.digest,
+      [Symbol.dispose]: () => image.close(),
+    };
+  } catch (error) {
+    image.close();
+    throw error;
+  }
+}
+
+function baseLayer({ descriptor, diffID, place }: SourceLayer, { origin }: SourceImage): ImageLayer {
+  const { digest, size } = descriptor;
+  const blob: StoredLayer = {
+    diffID,
+    tarSize: size,
+    digest,
+    size,
+    mediaType: ociMediaType(descriptor.mediaType),
+  };
+  const source = { ...place, kind: 'base' } as const;
+  return {
+    kind: 'base',
+    history: { comment: `layer of the base image ${origin}` },
+    key: undefined,
+    blob,
+    prepare: () => Promise.resolve({ source, size, warnings: [] }),
+  };
+}
+
+/** Docker's own media types mean the same. @see Docker image manifest v2 schema 2, "Media Types" */
+function ociMediaType(mediaType: string): string {
+  if (mediaType === 'application/vnd.docker.image.rootfs.diff.tar') return LAYER_MEDIA_TYPES.none;
+  if (mediaType === 'application/vnd.docker.image.rootfs.diff.tar.gzip') return LAYER_MEDIA_TYPES.gzip;
+  return mediaType;
+}

@@ -1,0 +1,284 @@
+/**
+ * How likely a layer is to change: the model that the steady planners minimise by.
+ *
+ * Definitions
+ *   unit        paths that a release changes together (`steady-names.ts`)
+ *   events(v)   the units whose change gives v another store path: for an input-addressed path the units of its closure;
+ *               a content-addressed path is named by its own contents, and only its own unit counts, for it and for its referrers
+ *   weight(S)   sum of rates over a set of units S
+ *   risk(S)     the probability that a release changes any of S: weight / (weight + half), as if the size of releases were spread
+ *               exponentially; with a record of changes, half of it is the share of past steps that changed any of S
+ *
+ * A layer is sent again when any of its paths changes: its expected cost is its size times the risk of the union of its paths'
+ * events. So a path costs nothing in a layer whose events already cover its own.
+ *
+ * Sets are rows of bits. Units of one rate share 32-bit words, so that a weight is a few counts of bits times a rate. Cost: n rows of
+ * u/32 words for n paths and u units; a union's weight takes u/32 steps.
+ *
+ * Deterministic: units and rates are ordered by key and not by store path, so that the same names give the same sums; nothing but
+ * +, * and / of IEEE 754 is used.
+ */
+import type { PathInfo } from '../store/store.ts';
+import { type ChangeRecord, recordedMasks, type StepMask } from './change-record.ts';
+import { compareText, type ReferenceGraph, row } from './reference-graph.ts';
+import { hashText, nameSteadily, priorRate, type SteadyNames } from './steady-names.ts';
+
+export interface SteadyModel {
+  readonly graph: ReferenceGraph;
+  readonly names: SteadyNames;
+  /** By id: 32-bit words of the path's events; a view. */
+  readonly events: readonly Int32Array[];
+  /** By id: the recorded steps in which any event happened, as two masks of 26 bits. */
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly words: number;
+  /** Runs of words of one rate, ascending. */
+  readonly runs: readonly RateRun[];
+  /** The weight of a risk of one half. */
+  readonly half: number;
+  /** Recorded steps; 0 without a record. */
+  readonly steps: number;
+  /** Of the model in the risk; the rest is the record's. 1 without a record. */
+  readonly share: number;
+}
+
+interface RateRun {
+  readonly end: number;
+  readonly rate: number;
+}
+
+/** Paths that share a layer. Never changed in place. */
+export interface Group {
+  readonly ids: readonly number[];
+  /** Bytes of narSize. */
+  readonly size: number;
+  readonly events: Int32Array;
+  readonly low: number;
+  readonly high: number;
+  /** Expected bytes of the next release: size times risk. */
+  readonly cost: number;
+  /** Place in the previous image, of a layer that is kept as it is. */
+  readonly kept?: number;
+}
+
+export const MAX_UNITS = 8192;
+const DUST_UNITS = 64;
+/** Steps that a name's own history needs to count as much as what is usual. */
+const PRIOR_STEPS = 8;
+/** Of the rates of all: roots change with nearly every release. */
+const ROOT_RATE = 1 / 32;
+/** Between one rate of the model and the next. */
+const RATE_STEP = 1.25;
+/** Steps after which the record's share of the risk is one half. */
+const TRUSTED_STEPS = 16;
+
+/** @param record with what happened up to this closure */
+export function steadyModel(graph: ReferenceGraph, record?: ChangeRecord): SteadyModel {
+  const names = shareDustUnits(graph.infos, nameSteadily(graph.infos));
+  const units = indexUnits(graph, names, record);
+  const events = eventRows(graph, units.bitOf, units.words);
+  const masks = pathMasks(graph, names, record);
+  const steps = record?.steps ?? 0;
+  const share = Math.max(0.5, TRUSTED_STEPS / (TRUSTED_STEPS + steps));
+  return { graph, names, events, ...masks, ...units, steps, share };
+}
+
+export function riskOf(model: SteadyModel, weight: number, steps: number): number {
+  const expected = weight / (weight + model.half);
+  return model.steps === 0 ? expected : model.share * expected + ((1 - model.share) * steps) / model.steps;
+}
+
+/** The group of these paths; `ids` is not empty. */
+export function groupOf(model: SteadyModel, ids: readonly number[], kept?: number): Group {
+  const events = new Int32Array(model.words);
+  let [size, low, high] = [0, 0, 0];
+  for (const id of ids) {
+    unite(events, model.events[id]!);
+    size += model.graph.infos[id]!.narSize;
+    low |= model.low[id]!;
+    high |= model.high[id]!;
+  }
+  const cost = size * riskOf(model, weightOfUnion(model, events, events), countBits(low) + countBits(high));
+  return { ids, size, events, low, high, cost, ...(kept === undefined ? {} : { kept }) };
+}
+
+export function mergeGroups(model: SteadyModel, a: Group, b: Group): Group {
+  const events = Int32Array.from(a.events);
+  unite(events, b.events);
+  const cost = costOfUnion(model, a, b);
+  const [low, high] = [a.low | b.low, a.high | b.high];
+  return { ids: [...a.ids, ...b.ids], size: a.size + b.size, events, low, high, cost };
+}
+
+/** Expected bytes of a layer of both. */
+export function costOfUnion(model: SteadyModel, a: Group, b: Group): number {
+  return (a.size + b.size) * riskOfUnion(model, a, b);
+}
+
+export function riskOfUnion(model: SteadyModel, a: Group, b: Group): number {
+  const steps = model.steps === 0 ? 0 : countBits(a.low | b.low) + countBits(a.high | b.high);
+  return riskOf(model, weightOfUnion(model, a.events, b.events), steps);
+}
+
+/** Descending by size, ties by key. */
+export function bySize({ graph, names }: SteadyModel): (a: number, b: number) => number {
+  return (a, b) =>
+    graph.infos[b]!.narSize - graph.infos[a]!.narSize || compareText(names.keys[a]!, names.keys[b]!);
+}
+
+/** The inner loop of all planning, and flat for that reason. */
+export function weightOfUnion({ runs }: SteadyModel, a: Int32Array, b: Int32Array): number {
+  let weight = 0;
+  let at = 0;
+  for (let run = 0; run < runs.length; run++) {
+    const { end, rate } = runs[run]!;
+    let count = 0;
+    for (; at < end; at++) {
+      let bits = a[at]! | b[at]!;
+      bits -= (bits >>> 1) & 0x55555555;
+      bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+      count += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+    }
+    weight += count * rate;
+  }
+  return weight;
+}
+
+export function countBits(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/** Beyond `MAX_UNITS` paths the smallest share a few units, so that memory grows with n and not with its square. */
+function shareDustUnits(infos: readonly PathInfo[], names: SteadyNames): SteadyNames {
+  if (infos.length <= MAX_UNITS) return names;
+  const smallest = Array.from(infos.keys())
+    .sort((a, b) => infos[b]!.narSize - infos[a]!.narSize || compareText(names.keys[a]!, names.keys[b]!))
+    .slice(MAX_UNITS);
+  const units = [...names.units];
+  for (const id of smallest) units[id] = `dust#${hashText(names.sources[id]!) % DUST_UNITS}`;
+  return { ...names, units };
+}
+
+export function unite(target: Int32Array, source: Int32Array): void {
+  for (let at = 0; at < target.length; at++) target[at]! |= source[at]!;
+}
+
+interface UnitBits {
+  /** By id. */
+  readonly bitOf: Int32Array;
+  readonly words: number;
+  readonly runs: readonly RateRun[];
+  readonly half: number;
+}
+
+/** Gives every unit a bit, units of one rate side by side, each rate beginning a new word. */
+function indexUnits(graph: ReferenceGraph, { sources, units }: SteadyNames, record?: ChangeRecord): UnitBits {
+  const members = Map.groupBy(units.keys(), (id) => units[id]!);
+  const rates = unitRates(members, { graph, sources }, record);
+  const names = Array.from(members.keys()).sort(compareText);
+  const byRate = Map.groupBy(names, (name) => rates.get(name)!);
+  const bitOf = new Int32Array(units.length);
+  const runs: RateRun[] = [];
+  let [end, total] = [0, 0];
+  for (const rate of Array.from(byRate.keys()).sort((a, b) => a - b)) {
+    const sharing = byRate.get(rate)!;
+    for (const [at, name] of sharing.entries()) {
+      for (const id of members.get(name)!) bitOf[id] = 32 * end + at;
+    }
+    end += Math.ceil(sharing.length / 32);
+    total += sharing.length * rate;
+    runs.push({ end, rate });
+  }
+  return { bitOf, words: end, runs, half: record === undefined ? powerOfTwoNear(total) / 2 : 1 };
+}
+
+/** Without a record relative rates, with one expected changes for each step. */
+function unitRates(
+  members: ReadonlyMap<string, readonly number[]>,
+  { graph, sources }: { readonly graph: ReferenceGraph; readonly sources: readonly string[] },
+  record: ChangeRecord | undefined,
+): ReadonlyMap<string, number> {
+  const rootRate = powerOfTwoNear(members.size) * ROOT_RATE;
+  const isRoot = (id: number): boolean => row(graph.referrers, id).length === 0;
+  const prior = (id: number): number => (isRoot(id) ? Math.max(rootRate, 1) : priorRate(sources[id]!));
+  const priors = new Map(Array.from(members, ([unit, ids]) => [unit, Math.max(...ids.map(prior))]));
+  if (record === undefined) return priors;
+  const masks = recordedMasks(record);
+  const counts = new Map(Array.from(members, ([unit, ids]) => [unit, countSteps(ids, sources, masks)]));
+  const sum = (values: Iterable<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
+  const usual = ((sum(counts.values()) + 1) / record.steps / sum(priors.values())) * PRIOR_STEPS;
+  return new Map(
+    Array.from(priors, ([unit, rate]) => {
+      return [unit, roundRate((usual * rate + counts.get(unit)!) / (PRIOR_STEPS + record.steps))];
+    }),
+  );
+}
+
+function countSteps(
+  ids: readonly number[],
+  sources: readonly string[],
+  masks: ReadonlyMap<string, StepMask>,
+): number {
+  let [low, high] = [0, 0];
+  for (const id of ids) {
+    const mask = masks.get(sources[id]!);
+    low |= mask?.low ?? 0;
+    high |= mask?.high ?? 0;
+  }
+  return countBits(low) + countBits(high);
+}
+
+/** Few different rates make few runs of words. */
+function roundRate(rate: number): number {
+  let rounded = 1;
+  while (rounded > rate) rounded /= RATE_STEP;
+  return rounded;
+}
+
+/** A sum that changes little from release to release must not move every risk a little. */
+function powerOfTwoNear(value: number): number {
+  let power = 1;
+  while (power * 1.5 < value) power *= 2;
+  return power;
+}
+
+function eventRows(graph: ReferenceGraph, bitOf: Int32Array, words: number): readonly Int32Array[] {
+  const rows = graph.infos.map(() => new Int32Array(0));
+  const all = new Int32Array(words * graph.infos.length);
+  for (let at = graph.order.length - 1; at >= 0; at--) {
+    const id = graph.order[at]!;
+    const own = all.subarray(words * at, words * (at + 1));
+    own[bitOf[id]! >>> 5]! |= 1 << (bitOf[id]! & 31);
+    // References come after their referrers in the order, so that their rows are complete.
+    if (graph.infos[id]!.ca === undefined) {
+      for (const reference of row(graph.references, id)) unite(own, rows[reference]!);
+    }
+    rows[id] = own;
+  }
+  return rows;
+}
+
+function pathMasks(
+  graph: ReferenceGraph,
+  { sources }: SteadyNames,
+  record: ChangeRecord | undefined,
+): { readonly low: Int32Array; readonly high: Int32Array } {
+  const low = new Int32Array(sources.length);
+  const high = new Int32Array(sources.length);
+  if (record === undefined) return { low, high };
+  const masks = recordedMasks(record);
+  for (let at = graph.order.length - 1; at >= 0; at--) {
+    const id = graph.order[at]!;
+    const own = masks.get(sources[id]!);
+    const counted = graph.infos[id]!.ca === undefined ? row(graph.references, id) : [];
+    low[id] = own?.low ?? 0;
+    high[id] = own?.high ?? 0;
+    for (const reference of counted) {
+      low[id]! |= low[reference]!;
+      high[id]! |= high[reference]!;
+    }
+  }
+  return { low, high };
+}

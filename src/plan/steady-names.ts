@@ -1,0 +1,121 @@
+/**
+ * What store paths' names tell of how their contents change: which paths change together, and how often.
+ *
+ * Definitions
+ *   source(v)   the name up to the first dash before a digit: `openssl` of `openssl-3.0.13-bin`
+ *   version(v)  what follows, without an output's name: `3.0.13`
+ *   key(v)      source and output, and `#k` for the k-th path of those that share them, by version ascending
+ *   unit(v)     paths that a release changes together: those of one long version (packages cut from one source), else those of
+ *               one source and version. A short version says nothing: many packages are at 1.0.2.
+ *
+ * Keys hold no hash and no current version, so that they stay the same from release to release, and all ties go by them.
+ */
+import type { PathInfo } from '../store/store.ts';
+import { describePath } from './describe-plan.ts';
+import { compareText } from './reference-graph.ts';
+
+/** Arrays by the place of a path in the input. */
+export interface SteadyNames {
+  readonly sources: readonly string[];
+  /** All different. */
+  readonly keys: readonly string[];
+  readonly units: readonly string[];
+}
+
+interface ParsedName {
+  readonly source: string;
+  /** With its dash; mostly empty. */
+  readonly output: string;
+  readonly version: string;
+}
+
+/** Of characters: from here on, equal versions mean one source. */
+const LONG_VERSION = 8;
+/** Times the rate of other paths; measured on histories that are not those it is judged by. */
+const VOLATILE_RATE = 3;
+
+/**
+ * Sources (without a leading `lib`) that get releases in every branch of every distribution, mostly for security: parsers of untrusted
+ * data, cryptography, network protocols, language runtimes, data of the world. From general knowledge, not from the corpora.
+ */
+const VOLATILE = new Set(
+  (
+    'openssl ssl gnutls nss crypto curl nghttp ssh openssh krb gssapi cacert ca-certificates tzdata ' +
+    'c glibc linux systemd udev sudo dbus pam glib gnupg ' +
+    'xml xslt expat png tiff webp jpeg-turbo openjp openjpeg poppler ghostscript gs imagemagick cups freetype ' +
+    'ffmpeg av avcodec avformat avutil avfilter swscale gst gstreamer ' +
+    'sqlite postgresql pq mariadb mysql redis bind samba nginx httpd apache haproxy ' +
+    'php python perl ruby node nodejs go openjdk git vim webkitgtk firefox thunderbird chromium'
+  ).split(' '),
+);
+
+export function nameSteadily(infos: readonly PathInfo[]): SteadyNames {
+  const names = infos.map(({ path }) => parseName(describePath(path)));
+  const keys: string[] = [];
+  const places = Array.from(names.keys());
+  for (const sharing of Map.groupBy(places, (at) => names[at]!.source + names[at]!.output).values()) {
+    sharing.sort((a, b) => compareVersions(names[a]!, names[b]!) || compareInfos(infos[a]!, infos[b]!));
+    for (const [k, at] of sharing.entries()) keys[at] = keyOf(names[at]!, k, sharing.length);
+  }
+  return { sources: names.map(({ source }) => source), keys, units: unitsOf(names) };
+}
+
+/** Of changes by itself, relative to other paths: by the name alone. */
+export function priorRate(source: string): number {
+  return VOLATILE.has(familyToken(source)) ? VOLATILE_RATE : 1;
+}
+
+/** What packages of one family share: `x` of `libX11-xcb`, `python` of `python3.11`; never empty. */
+export function familyToken(source: string): string {
+  const plain = source.toLowerCase().replace(/^lib/, '');
+  if (VOLATILE.has(plain)) return plain;
+  return /^[^-_.0-9+]+/.exec(plain)?.[0] ?? source;
+}
+
+/** 32 bits, well mixed. @see FNV-1a and the finaliser of MurmurHash3 */
+export function hashText(text: string): number {
+  let hash = 2_166_136_261;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function parseName(name: string): ParsedName {
+  const start = name.search(/-\d/);
+  if (start === -1) return { source: name, output: '', version: '' };
+  const version = name.slice(start + 1);
+  const output = /-[a-z]+$/.exec(version)?.[0] ?? '';
+  return { source: name.slice(0, start), output, version: version.slice(0, version.length - output.length) };
+}
+
+/** As people count: 9 comes before 10. */
+function compareVersions(a: ParsedName, b: ParsedName): number {
+  const padded = ({ version }: ParsedName): string =>
+    version.replaceAll(/\d+/g, (digits) => digits.padStart(10, '0'));
+  return a.version === b.version ? 0 : compareText(padded(a), padded(b)) || compareText(a.version, b.version);
+}
+
+/** Of equal names and versions only the hash is left, and the size, which more often stays. */
+function compareInfos(a: PathInfo, b: PathInfo): number {
+  return b.narSize - a.narSize || compareText(a.path, b.path);
+}
+
+function keyOf({ source, output }: ParsedName, k: number, sharing: number): string {
+  return sharing === 1 ? source + output : `${source}${output}#${k}`;
+}
+
+function unitsOf(names: readonly ParsedName[]): readonly string[] {
+  const placeOf = new Map<ParsedName, number>();
+  for (const sharing of Map.groupBy(names, ({ source }) => source).values()) {
+    const sorted = [...sharing].sort(compareVersions);
+    let place = 0;
+    for (const [at, name] of sorted.entries()) {
+      if (at > 0 && name.version !== sorted[at - 1]!.version) place++;
+      placeOf.set(name, place);
+    }
+  }
+  return names.map((name) =>
+    name.version.length >= LONG_VERSION ? `=${name.version}` : `${name.source}#${placeOf.get(name)}`,
+  );
+}
