@@ -73,9 +73,7 @@ export async function customiseFirst(
   await options.store.closure([...storeContents(roots), ...roots.copyToRoot]);
   const joined = joinContents(await readContents(customising));
   const made = await runCommands(joined.members, customising);
-  const members = made.map((member) =>
-    permitted(member, { origin: joined.origins.get(member.name), permissions: settings.permissions }),
-  );
+  const members = permitted(made, { origins: joined.origins, permissions: settings.permissions });
   return {
     source: layerOf(members),
     warnings: joined.conflicts.map(describeConflict),
@@ -178,17 +176,21 @@ function storeLocation(roots: ImageRoots, store: Store): string {
 
 /** Owners' names are left out, as the layer's format leaves them empty. */
 function permitted(
-  member: CustomisationMember,
+  members: readonly CustomisationMember[],
   {
-    origin,
+    origins,
     permissions,
-  }: { readonly origin: string | undefined; readonly permissions: readonly PathPermissions[] },
-): CustomisationMember {
-  const rules = permissionsFor(origin === undefined ? [] : [origin], permissions);
-  if (rules.length === 0) return member;
-  const found = matcherOf(rules)(member.name);
-  if (found === undefined) return member;
-  return { ...permittedMember(member, found), uid: found.uid ?? member.uid, gid: found.gid ?? member.gid };
+  }: { readonly origins: ReadonlyMap<string, string>; readonly permissions: readonly PathPermissions[] },
+): readonly CustomisationMember[] {
+  const matchers = new Map<string, ReturnType<typeof matcherOf>>();
+  return members.map((member) => {
+    const origin = origins.get(member.name) ?? '';
+    const find = matchers.get(origin) ?? matcherOf(permissionsFor([origin], permissions));
+    matchers.set(origin, find);
+    const found = find(member.name);
+    if (found === undefined) return member;
+    return { ...permittedMember(member, found), uid: found.uid ?? member.uid, gid: found.gid ?? member.gid };
+  });
 }
 
 async function mentionsOf(

@@ -18,13 +18,14 @@ export function permissionsFor(
 }
 
 export function readPermissions({ perms = [] }: ImageDescription): readonly PathPermissions[] {
-  return perms.map(({ path, regex = '', mode, uname, gname, capabilities, xattrs, ...ids }) => {
+  return perms.map(({ path, regex = '', mode, uname, gname, capabilities, xattrs, uid, gid }) => {
     const attributes = [...textXattrs(xattrs), ...capabilityXattr(capabilities)];
     return {
       path,
       rule: {
-        ...ids,
         regex,
+        ...(uid === undefined ? {} : { uid }),
+        ...(gid === undefined ? {} : { gid }),
         ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
         ...(uname === undefined ? {} : { uname: latin1(uname) }),
         ...(gname === undefined ? {} : { gname: latin1(gname) }),

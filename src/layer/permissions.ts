@@ -51,7 +51,8 @@ export function matcherOf(
   return (name) => {
     const path = Buffer.from(name.replace(/^\./, '').replace(/(.)\/$/, '$1'), 'latin1').toString();
     const matching = compiled.filter(({ pattern }) => pattern.test(path));
-    return matching.length === 0 ? undefined : Object.assign({}, ...matching.map(({ rule }) => rule));
+    if (matching.length === 0) return undefined;
+    return matching.reduce<Omit<PermissionRule, 'regex'>>((union, { rule }) => ({ ...union, ...rule }), {});
   };
 }
 

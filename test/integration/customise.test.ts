@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { buildAttributes, buildTestClosure, type TestClosure } from './support/closure.ts';
+import { type Docker, startDocker } from './support/docker.ts';
 import { phyllo, phylloChecked } from './support/phyllo.ts';
 import { runChecked } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
@@ -151,6 +152,20 @@ describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
       assert.ok(!members.some((member) => member.endsWith(` ./${path}/`)), path);
   });
 
+  it('has the permissions that the description gives, in all layers', async () => {
+    const perms = [
+      { path: closure.oddities, regex: '/executable$', mode: '0700', uid: 5, capabilities: 'cap_net_raw=ep' },
+      { regex: '^/names$', gid: 7 },
+    ];
+    const fields = { contents: closure.oddities, copyToRoot: closure.oddities, perms };
+    const { members, warnings } = await build(describeImage(fields));
+    has(members, /^l.* 5\/0 .* \.\/executable -> /);
+    has(members, /^drwxr-xr-x 0\/7 .* \.\/names\/$/);
+    const copied = await build(describeImage({ copyToRoot: closure.oddities, perms }));
+    has(copied.members, /^-rwx------ 5\/0 .* \.\/executable$/);
+    assert.ok(!warnings.some((warning) => warning.startsWith('perms')));
+  });
+
   it('stops at a command that fails, and leaves nothing behind', async () => {
     const description = describeImage({
       extraCommands: 'echo the reason >&2\nexit 3',
@@ -165,5 +180,47 @@ describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
     assert.match(stderr, /status 3/);
     assert.match(stderr, /the reason/);
     assert.deepEqual(readdirSync(temporary), []);
+  });
+});
+
+describeWith(['nix', 'docker'], 'a customised image in Docker', () => {
+  let docker: Docker;
+
+  before(async () => {
+    docker = await startDocker(directory);
+  });
+  after(() => docker.stop());
+
+  it('has capabilities, owners and modes', async () => {
+    const own = join(directory, 'own');
+    mkdirSync(own);
+    const { store, oddities } = await buildTestClosure(own);
+    const [shell = ''] = await buildAttributes(store, ['shell']);
+    const perms = [
+      { path: shell, regex: '/bin/touch$', capabilities: 'cap_net_raw=ep', mode: '0711' },
+      { path: oddities, regex: '/names$', uid: 1000, gid: 100 },
+    ];
+    const image = join(own, 'image.json');
+    const fields = { name: 'permitted', tag: '1', copyToRoot: [oddities, shell], perms };
+    writeFileSync(
+      image,
+      JSON.stringify({ ...fields, config: { Env: [`BASH=${shell}/bin/bash`] }, store: store.root }),
+    );
+    const archive = join(own, 'image.tar');
+    await phylloChecked(['build', image, '--quiet', '--to', `docker-archive:${archive}`]);
+    await docker.load(archive);
+    const container = (await docker.command(['create', 'permitted:1', '/bin/bash'])).trim();
+    const exported = join(own, 'exported.tar');
+    await docker.command(['export', '-o', exported, container]);
+    const listing = await runChecked('tar', [
+      '--xattrs',
+      '--xattrs-include=*',
+      '-tvvf',
+      exported,
+      '--numeric-owner',
+    ]);
+    for (const path of ['bin/touch', `${shell.slice(1)}/bin/touch`])
+      assert.match(listing, new RegExp(`^-rwx--x--x\\* 0/0 .* ${path}\n.*security.capability`, 'm'));
+    assert.match(listing, /^drwxr-xr-x +1000\/100 .* names\/$/m);
   });
 });

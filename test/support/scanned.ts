@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { FileSink } from '../../src/layer/chunk-sink.ts';
 import type { LayerDigest, LayerSource, ScannedPath } from '../../src/layer/layer-source.ts';
+import type { PermissionRule } from '../../src/layer/permissions.ts';
 import { scanPath } from '../../src/layer/scan-path.ts';
 import { writeLayer } from '../../src/layer/write-layer.ts';
 import type { TarOwnership } from '../../src/layer/tar-member.ts';
@@ -8,7 +9,15 @@ import type { TarOwnership } from '../../src/layer/tar-member.ts';
 /** Lists store paths whose files are below `root`. */
 export async function scanPaths(
   paths: readonly string[],
-  { root, ownership }: { readonly root: string; readonly ownership: TarOwnership },
+  {
+    root,
+    ownership,
+    permissions = [],
+  }: {
+    readonly root: string;
+    readonly ownership: TarOwnership;
+    readonly permissions?: readonly PermissionRule[];
+  },
 ): Promise<ScannedPath[]> {
   return await Promise.all(
     paths.map(async (storePath) => {
@@ -16,6 +25,7 @@ export async function scanPaths(
         storePath: latin1(storePath),
         source: { kind: 'directory', location: `${root}${storePath}` },
         ownership,
+        permissions,
       } as const;
       return { ...request, ...(await scanPath(request)) };
     }),
