@@ -36,6 +36,8 @@ const ARCHIVES = [
     'pipeline',
     'commands',
     'withoutStore',
+    'based',
+    'basedTwice',
     'merged',
     'exported',
   ] as const),
@@ -45,6 +47,8 @@ const OTHERS = [
   'conf',
   'streamOfUntagged',
   'commandsStream',
+  'basedStream',
+  'upper',
   'other',
   'program',
   'hello',
@@ -72,6 +76,7 @@ interface Inspected {
   readonly imageID: string;
   readonly created: string;
   readonly platform: Readonly<Record<string, string>>;
+  readonly config: Readonly<Record<string, unknown>>;
   readonly layers: readonly { readonly digest: string; readonly storePaths: readonly string[] }[];
 }
 
@@ -263,6 +268,35 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
     assert.deepEqual((await inspect(file)).names, ['other:2']);
   });
 
+  it('have the layers of what they are built on, and then their own', async () => {
+    const { functions, paths } = await built();
+    const digests = ({ layers }: Inspected): readonly string[] => layers.map(({ digest }) => digest);
+    const [base, based, twice] = await Promise.all([
+      inspectBuilt('archive'),
+      inspectBuilt('based'),
+      inspectBuilt('basedTwice'),
+    ]);
+    assert.deepEqual(digests(based).slice(0, base.layers.length), digests(base));
+    assert.deepEqual(digests(twice).slice(0, based.layers.length), digests(based));
+    const own = { ...based, layers: based.layers.slice(base.layers.length) };
+    assert.deepEqual(storePathsOf(own), await closureOf(functions.store, [paths.upper, paths.other]));
+    const root = await rootOf('based');
+    assert.match(await root.entry('share/references'), /-upper\/share\/references$/m);
+    assert.match(await root.entry('bin/hello'), / -> \/nix\/store\/.*\/bin\/hello$/m);
+  });
+
+  it('have the variables of what they are built on, unless they are given', async () => {
+    const env = (await inspectBuilt('based')).config['Env'];
+    assert.deepEqual(env, ['PATH=/bin', 'MANUAL=none', 'MORE=1']);
+  });
+
+  it('are streams of the same bytes on a base', async () => {
+    const { functions, paths } = await built();
+    const file = join(directory, 'based.tar');
+    await runStream(functions.store, paths.basedStream, { file });
+    assert.equal(await sha256OfFile(file), await sha256OfFile(await fileOf('based')));
+  });
+
   it('have no store without includeStorePaths', async () => {
     const { names } = await rootOf('withoutStore');
     assert.ok(names.includes('bin/hello'));
@@ -303,6 +337,9 @@ describeWith(['nix', 'fakeroot', 'docker'], 'images that nix/functions.nix build
   it('run when only their configuration names the program', () => loadAndRun('configOnly', 'config-only:1'));
   it('run with two layers', () => loadAndRun('twoLayers', 'two-layers:1'));
   it("run with a registry's name", () => loadAndRun('registry', 'registry.example:5000/group/hello:1'));
+
+  it('run on a base', () => loadAndRun('based', 'based:1'));
+  it('run on an image that is built on a base', () => loadAndRun('basedTwice', 'based-twice:1'));
 
   it('have the imageTag that Nix says', async () => {
     const { functions } = await built();

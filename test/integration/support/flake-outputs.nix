@@ -16,7 +16,7 @@ rec {
 
   image = functions.buildLayeredImage { name = "group/Image"; contents = nixpkgs.pkgs.zstd; };
   inherit (image) imageName;
-  areDerivations = builtins.all isDerivation [
+  areDerivations = builtins.all isDerivation (builtins.attrValues (import ../../../examples/nixpkgs { inherit (nixpkgs) pkgs; }) ++ [
     overlaid.phyllo
     (overlaid.phylloTools.streamLayeredImage { name = "image"; })
     image
@@ -27,5 +27,5 @@ rec {
     (functions.exportImage { fromImage = image; })
     (pull { sha256 = "0000000000000000000000000000000000000000000000000000"; })
     (pull { hash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; variant = "v8"; })
-  ];
+  ]);
 }

@@ -47,11 +47,13 @@ let
     config.Cmd = [ "/bin/hello" ];
   } // arguments);
 
+  # A directory that the base has, too, with the same file and another one.
+  upper = build "upper" "mkdir -p $out/share && echo upper > $out/share/references && echo upper > $out/share/upper" { };
   other = build "other" "mkdir $out && echo other > $out/other" { };
 in
 rec {
   inherit (closure) top hello program manual;
-  inherit other;
+  inherit other upper;
 
   stream = streamLayeredImage test;
   archive = buildLayeredImage (test // { compressor = "none"; });
@@ -104,6 +106,18 @@ rec {
   };
   foreign = greeter { name = "foreign"; architecture = "arm"; variant = "v7"; };
   pipeline = greeter { name = "pipeline"; layeringPipeline = [ [ "popularity_contest" ] [ "limit_layers" 3 ] ]; debug = true; };
+
+  # Built on others: a compressed archive, and one that is itself built on another. `other` is not in the base.
+  based = buildLayeredImage {
+    name = "based";
+    tag = "1";
+    compressor = "none";
+    fromImage = gzipped;
+    contents = [ upper other ];
+    config = { Cmd = [ "/bin/hello" ]; Env = [ "MANUAL=none" "MORE=1" ]; };
+  };
+  basedStream = based.stream;
+  basedTwice = greeter { name = "based-twice"; fromImage = based; contents = [ ]; maxLayers = 20; };
 
   merged = mergeImages [ archive (greeter { name = "gzipped-hello"; compressor = "gz"; }) configOnly ];
   exported = exportImage { fromImage = gzipped; };
