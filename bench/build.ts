@@ -7,19 +7,25 @@
  * Prints Markdown. Needs python3, GNU tar, a built dist/; --make needs what test/integration/support/debian-closure.ts needs.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildDebianClosure, FULL_ROOTS } from '../test/integration/support/debian-closure.ts';
-import { closureOf, createNixStore } from '../test/integration/support/nix.ts';
-
-interface Closure {
-  /** All of them; every one is in the image. */
-  readonly paths: readonly string[];
-  /** The directory below which /nix/store is; empty for the machine's own. */
-  readonly root: string;
-}
+import {
+  type Closure,
+  machine,
+  markdownTable,
+  measure,
+  type Measurement,
+  mebibytes,
+  median,
+  PHYLLO,
+  print,
+  readClosure,
+  readLines,
+  readRuns,
+  writeImageDescription,
+} from './support.ts';
 
 interface Contender {
   readonly name: string;
@@ -28,18 +34,9 @@ interface Contender {
   readonly to: 'file' | 'stdout';
 }
 
-interface Measurement {
-  readonly seconds: number;
-  readonly userSeconds: number;
-  readonly systemSeconds: number;
-  readonly maxRssBytes: number;
-}
-
 const MAX_LAYERS = 100;
 const JOBS = 2;
-const PHYLLO = [process.execPath, join(import.meta.dirname, '../bin/phyllo.cjs')];
 const STREAMER = ['python3', join(import.meta.dirname, 'streamer.py')];
-const MEASURE = join(import.meta.dirname, 'measure.py');
 
 await main();
 
@@ -47,8 +44,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { paths: { type: 'string' }, make: { type: 'string' }, runs: { type: 'string', default: '5' } },
   });
-  const runs = Number(values.runs);
-  if (!Number.isSafeInteger(runs) || runs < 1) throw new TypeError('--runs is a number of 1 or more');
+  const runs = readRuns(values.runs);
   const closure = await readClosure(values);
   const work = mkdtempSync(join(tmpdir(), 'phyllo-bench-'));
   try {
@@ -58,34 +54,13 @@ async function main(): Promise<void> {
   }
 }
 
-function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-async function readClosure(source: { readonly paths?: string; readonly make?: string }): Promise<Closure> {
-  if (source.paths !== undefined) return { paths: readLines(source.paths), root: '' };
-  if (source.make !== undefined) return makeClosure(resolve(source.make));
-  throw new TypeError('say --paths FILE or --make DIR');
-}
-
-async function makeClosure(directory: string): Promise<Closure> {
-  mkdirSync(directory, { recursive: true });
-  const store = createNixStore(directory);
-  const list = join(directory, 'paths.txt');
-  if (!existsSync(list)) {
-    const packages = await buildDebianClosure(store, { directory, roots: FULL_ROOTS });
-    writeFileSync(list, (await closureOf(store, packages)).join('\n'));
-  }
-  return { paths: readLines(list), root: store.root };
-}
-
 async function measureAll(
   closure: Closure,
   { work, runs }: { readonly work: string; readonly runs: number },
 ): Promise<readonly string[]> {
   const output = join(work, 'output.tar');
   const planFile = join(work, 'plan.json');
-  const build = writeImageDescription(closure, work);
+  const build = [...writeImageDescription(closure, work), '--max-layers', String(MAX_LAYERS)];
   const plan = [...PHYLLO, 'plan', ...build, '--json'];
   measure(plan, { stdout: planFile });
   verifySameLayers(closure, { work, planFile, build });
@@ -95,16 +70,13 @@ async function measureAll(
     output,
     runs,
   });
-  return [...machine(), '', ...describeClosure(closure, planFile), '', ...table(contenders, results)];
-}
-
-/** Mentioning every path in the configuration brings each into the image without links to them at /. */
-function writeImageDescription(closure: Closure, work: string): readonly string[] {
-  const file = join(work, 'image.json');
-  const search = closure.paths.map((path) => `${path}/bin`).join(':');
-  writeFileSync(file, JSON.stringify({ name: 'bench', tag: '1', config: { Env: [`PATH=${search}`] } }));
-  const store = closure.root === '' ? 'auto' : closure.root;
-  return [file, '--store', store, '--max-layers', String(MAX_LAYERS)];
+  return [
+    ...machine(['python3', 'tar']),
+    '',
+    ...describeClosure(closure, planFile),
+    '',
+    ...table(contenders, results),
+  ];
 }
 
 interface Files {
@@ -188,14 +160,6 @@ function keyOf({ name, to }: Contender): string {
   return `${name} ${to}`;
 }
 
-function measure(command: readonly string[], { stdout }: { readonly stdout: string }): Measurement {
-  const result = execFileSync('python3', [MEASURE, stdout, ...command], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return JSON.parse(result) as Measurement;
-}
-
 function table(
   contenders: readonly Contender[],
   results: ReadonlyMap<string, readonly Measurement[]>,
@@ -225,21 +189,10 @@ function table(
     'time of tar',
   ];
   return [
-    ...[titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`),
+    ...markdownTable([titles, ...rows]),
     '',
     `\`phyllo plan --json\`, the whole command: ${(secondsOf('phyllo plan stdout') * 1000).toFixed(0)} ms.`,
   ];
-}
-
-function machine(): readonly string[] {
-  return [
-    `- ${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ${mebibytes(totalmem())} MiB, Linux ${release()}`,
-    `- Node.js ${process.version}, ${versionOf('python3')}, ${versionOf('tar')}`,
-  ];
-}
-
-function versionOf(program: string): string {
-  return execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '';
 }
 
 function describeClosure(closure: Closure, planFile: string): readonly string[] {
@@ -250,20 +203,4 @@ function describeClosure(closure: Closure, planFile: string): readonly string[] 
   return [
     `${closure.paths.length} store paths, ${mebibytes(bytes)} MiB, ${layers.length} layers, ${JOBS} jobs, warm page cache.`,
   ];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
-}
-
-function mebibytes(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(0);
-}
-
-function readLines(file: string): readonly string[] {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
 }
