@@ -14,12 +14,13 @@ import { type DigestCache, NO_CACHE } from './layer/digest-cache.ts';
 import { contentsLayerKey, type LayerKey, storeLayerKey } from './layer/layer-key.ts';
 import { type LayerSource, layerTarSize } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
+import { LayerProgress, type ProgressState } from './layer/progress.ts';
 import type { StoredLayer } from './layer/stored-layer.ts';
 import { ListedPaths } from './listed-paths.ts';
 import { type Base, openBase } from './open-base.ts';
 import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } from './plan-image.ts';
-import type { Closure, Store } from './store/store.ts';
-import type { StorePath } from './store/store-path.ts';
+import type { Closure, PathInfo, Store } from './store/store.ts';
+import { storePathName, type StorePath } from './store/store-path.ts';
 import { deliver, type Target } from './transport/deliver.ts';
 
 export interface BuildOptions {
@@ -31,6 +32,10 @@ export interface BuildOptions {
   readonly jobs: number;
   /** What is known of layers made before; without it every layer is made. */
   readonly cache?: DigestCache;
+  /** Compares each store path's files with the NAR hash that the store has. */
+  readonly verify?: boolean;
+  /** Gets a function that tells how far the layers are, before work begins. */
+  readonly onStart?: (progress: () => ProgressState) => void;
   /** Called as each part of the work ends. */
   readonly onPhase?: (phase: BuildPhase) => void;
   /** Stops the build; nothing is left behind. */
@@ -63,18 +68,20 @@ export interface BuiltLayer extends StoredLayer {
  */
 export async function buildImage(settings: ImageSettings, options: BuildOptions): Promise<BuiltImage> {
   options.signal?.throwIfAborted();
-  const workers = new LayerWorkers(options.jobs);
+  const progress = new LayerProgress();
+  const workers = new LayerWorkers(options.jobs, progress.counter);
   const work = new WorkDirectory();
   const stop = (): void => void workers.close();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
+    options.onStart?.(() => progress.state);
     using base = await openBase(settings, options.signal);
     const listed = new ListedPaths({ ...options, workers, ...settings });
     const customising = { ...options, signal: options.signal, listed, work };
     const first = await customiseFirst(settings, customising);
     const planning = { mentioned: first?.mentioned, baseLayers: base.layers.length };
     const plan = await planImage(settings, options.store, planning);
-    return await makeImage(settings, { ...options, base, plan, workers, listed, first });
+    return await makeImage(settings, { ...options, base, plan, workers, progress, listed, first });
   } catch (error) {
     options.signal?.throwIfAborted();
     throw error;
@@ -89,24 +96,21 @@ interface MakeOptions extends BuildOptions {
   readonly base: Base;
   readonly plan: ImagePlan;
   readonly workers: LayerWorkers;
+  readonly progress: LayerProgress;
   readonly listed: ListedPaths;
   /** Undefined: the layer depends on the contents alone and is made when it is needed. */
   readonly first: SeenCustomisation | undefined;
 }
 
 async function makeImage(settings: ImageSettings, options: MakeOptions): Promise<BuiltImage> {
-  const { base, plan, workers, listed, first, cache = NO_CACHE } = options;
+  const { base, plan, workers, progress, first, cache = NO_CACHE, verify = false } = options;
   options.onPhase?.('planned');
   const own = referenceOf(settings, { layers: plan.layers, fingerprint: fingerprintOf(base, first) });
-  const layers = [
-    ...base.layers,
-    ...storeLayers(plan, { listed, settings }),
-    customisationLayer(settings, options),
-  ];
+  const layers = [...base.layers, ...storeLayers(settings, options), customisationLayer(settings, options)];
   const image = { ...settings, config: base.config, baseHistory: base.history, layers };
   const targets = options.targets(own);
-  await using feeders = new Feeders();
-  const tools = { workers, cache, feeders: () => feeders.start() };
+  await using feeders = new Feeders(progress);
+  const tools = { workers, cache, progress, verify, feeders: () => feeders.start() };
   const { stored, documents, made } = await deliver(image, { targets, tools });
   options.onPhase?.('delivered');
   return {
@@ -125,10 +129,15 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
 
 /** Threads that only compression needs. */
 class Feeders implements AsyncDisposable {
+  readonly #progress: LayerProgress;
   #workers: LayerWorkers | undefined;
 
+  constructor(progress: LayerProgress) {
+    this.#progress = progress;
+  }
+
   start(): LayerWorkers {
-    this.#workers ??= new LayerWorkers(FEEDERS);
+    this.#workers ??= new LayerWorkers(FEEDERS, this.#progress.counter);
     return this.#workers;
   }
 
@@ -147,27 +156,29 @@ function referenceOf(settings: ImageSettings, tagged: TaggedImage): ImageReferen
   return { name: settings.name, tag: settings.tag ?? descriptionTag(settings, tagged) };
 }
 
-function storeLayers(
-  plan: ImagePlan,
-  { listed, settings }: { readonly listed: ListedPaths; readonly settings: ImageSettings },
-): ImageLayer[] {
+function storeLayers(settings: ImageSettings, { plan, listed, verify = false }: MakeOptions): ImageLayer[] {
   const { ownership } = settings;
   return plan.layers.map(({ paths }) => {
     const names = paths.map(({ path }) => path);
     const permissions = permissionsFor(names, settings.permissions);
     const list = async (): Promise<Prepared> => {
-      const scanned = await Promise.all(names.map((path) => listed.get(path)));
+      const scanned = await Promise.all(
+        paths.map(async ({ path, narHash }) => ({
+          ...(await listed.get(path)),
+          ...(verify ? { narHash } : {}),
+        })),
+      );
       return { source: { kind: 'store', paths: scanned, ownership }, warnings: [] };
     };
-    return imageLayer(
-      {
-        kind: 'store',
-        key: storeLayerKey(paths, { ownership, permissions }),
-        history: storeLayerHistory(names),
-      },
-      list,
-    );
+    const key = storeLayerKey(paths, { ownership, permissions });
+    return imageLayer({ kind: 'store', label: labelOf(paths), key, history: storeLayerHistory(names) }, list);
   });
+}
+
+/** The largest path's name, and how many others there are. */
+function labelOf(paths: readonly PathInfo[]): string {
+  const largest = paths.reduce((one, other) => (other.narSize > one.narSize ? other : one));
+  return `${storePathName(largest.path)}${paths.length === 1 ? '' : ` and ${paths.length - 1} more`}`;
 }
 
 function customisationLayer(
@@ -176,7 +187,12 @@ function customisationLayer(
 ): ImageLayer {
   const roots = readRoots(settings, store.storeDir);
   const key = first === undefined ? contentsKey(roots, plan.closure) : undefined;
-  const layer = { kind: 'customisation', key, history: CUSTOMISATION_HISTORY } as const;
+  const layer = {
+    kind: 'customisation',
+    label: 'customisation',
+    key,
+    history: CUSTOMISATION_HISTORY,
+  } as const;
   return imageLayer(layer, async () => first ?? (await customiseImage(storeContents(roots), listed)));
 }
 

@@ -28,6 +28,7 @@ export {
   SqliteDigestCache,
 } from './layer/digest-cache.ts';
 export { type Compression, LEVELS, parseCompression } from './layer/encoder.ts';
+export type { ProgressState } from './layer/progress.ts';
 export { describeSize } from './plan/describe-plan.ts';
 export { type Base, openBase } from './open-base.ts';
 export type { ExtraLayer } from './plan/plan-rows.ts';

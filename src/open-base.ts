@@ -57,6 +57,7 @@ function baseLayer({ descriptor, diffID, place }: SourceLayer, { origin }: Sourc
   const source = { ...place, kind: 'base' } as const;
   return {
     kind: 'base',
+    label: `base ${digest.slice(0, 19)}`,
     history: { comment: `layer of the base image ${origin}` },
     key: undefined,
     blob,

@@ -1,6 +1,6 @@
 /** `phyllo build [IMAGE.json] --to DESTINATION...` */
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import {
   buildImage,
   type BuiltImage,
@@ -10,6 +10,7 @@ import {
   type ImageReference,
   NO_CACHE,
   openStore,
+  type ProgressState,
   parseCompression,
   parseDestination,
   requireReference,
@@ -17,6 +18,7 @@ import {
 } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { printJson, say, warn } from './output.ts';
+import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
 import { openUserCache } from './user-cache.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
@@ -25,6 +27,8 @@ interface BuildFlags extends DescriptionFlags {
   readonly jobs: string;
   readonly compress: string;
   readonly cache: boolean;
+  readonly verify?: true;
+  readonly progress: ProgressKind;
   readonly json?: true;
   readonly quiet?: true;
   readonly verbose?: true;
@@ -42,6 +46,12 @@ export function buildCommand(signal: AbortSignal): Command {
   return addDescriptionOptions(command)
     .option('--compress <how>', 'layers: none, gzip[:LEVEL] or zstd[:LEVEL]', 'none')
     .option('--no-cache', 'make every layer, and remember nothing')
+    .option('--verify', 'compare every store path with the hash that its store has')
+    .addOption(
+      new Option('--progress <how>', 'on stderr: a line on a terminal, JSON lines, or nothing')
+        .choices(['auto', 'json', 'none'])
+        .default('auto'),
+    )
     .option('--jobs <n>', 'worker threads', String(availableParallelism()))
     .option('--json', 'print what was built as one JSON document on stdout')
     .option('--quiet', 'say nothing but errors')
@@ -58,14 +68,20 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const { settings, store: place, graph } = describe(file, flags);
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
   const cache = flags.cache ? openUserCache() : NO_CACHE;
+  const progress = new ProgressDisplay(flags.quiet === true ? 'none' : flags.progress);
   try {
     const targets = (own: ImageReference | undefined): Target[] =>
       destinations.map((to) => ({ ...targetOf(to, own), compression }));
     const onPhase = (phase: string): void => {
       if (flags.verbose === true) say(`${phase} after ${Math.round(performance.now() - started)} ms`);
     };
-    report(await buildImage(settings, { store, targets, jobs, cache, signal, onPhase }), { flags, started });
+    const options = { store, targets, jobs, cache, verify: flags.verify === true, signal, onPhase };
+    const onStart = (look: () => ProgressState): void => progress.start(look);
+    const built = await buildImage(settings, { ...options, onStart });
+    progress.stop();
+    report(built, { flags, started });
   } finally {
+    progress.stop();
     cache.close();
     store.close();
   }

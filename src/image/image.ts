@@ -20,6 +20,8 @@ export interface Image {
 
 export interface ImageLayer {
   readonly kind: LayerSource['kind'];
+  /** A name for people. */
+  readonly label: string;
   readonly history: History;
   /** Undefined when its bytes are a function of more than a key can hold. */
   readonly key: LayerKey | undefined;

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { type Digest, finishDigest } from '../digest.ts';
+import type { ByteCounter } from './progress.ts';
 import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 
 /**
@@ -49,6 +50,26 @@ export class FileSink implements ChunkSink {
   /** Digest of all that was committed. The sink is of no use afterwards. */
   digest(): Digest {
     return finishDigest(this.#hash);
+  }
+}
+
+/** Counts what goes into another sink. */
+export class CountingSink implements ChunkSink {
+  readonly #sink: ChunkSink;
+  readonly #counter: ByteCounter;
+
+  constructor(sink: ChunkSink, counter: ByteCounter) {
+    this.#sink = sink;
+    this.#counter = counter;
+  }
+
+  get buffer(): Buffer {
+    return this.#sink.buffer;
+  }
+
+  commit(length: number): void {
+    this.#sink.commit(length);
+    Atomics.add(this.#counter, 0, BigInt(length));
   }
 }
 

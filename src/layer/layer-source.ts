@@ -26,6 +26,8 @@ export interface ScannedPath {
   readonly permissions: readonly PermissionRule[];
   /** Bytes of all its members in a tar with the layer's ownership and these permissions. */
   readonly memberBytes: number;
+  /** Set when the files must be compared with it on the way. */
+  readonly narHash?: Digest;
 }
 
 export interface CustomisationLayerSource {

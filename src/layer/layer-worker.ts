@@ -1,6 +1,6 @@
 /** A worker thread: one job at a time, one reply for each. */
-import { parentPort } from 'node:worker_threads';
-import { FileSink } from './chunk-sink.ts';
+import { parentPort, workerData } from 'node:worker_threads';
+import { CountingSink, FileSink } from './chunk-sink.ts';
 import { compressBlock } from './encoder.ts';
 import type { LayerDigest } from './layer-source.ts';
 import { scanPath } from './scan-path.ts';
@@ -13,12 +13,14 @@ import {
   type JobResults,
   type Reply,
   toFailure,
+  type WorkerData,
   type WriteJob,
 } from './worker-protocol.ts';
 import { writeLayer } from './write-layer.ts';
 
 if (parentPort === null) throw new TypeError('layer-worker.ts runs as a worker thread only');
 const port = parentPort;
+const { counter } = workerData as WorkerData;
 
 port.on('message', (job: Job) => {
   void perform(job).then(
@@ -54,19 +56,19 @@ async function perform(job: Job): Promise<JobResults[Job['kind']]> {
 
 async function write({ layer, places }: WriteJob): Promise<LayerDigest> {
   const sink = new FileSink(places);
-  const size = await writeLayer(layer, sink);
+  const size = await writeLayer(layer, new CountingSink(sink, counter));
   return { diffID: sink.digest(), size };
 }
 
 async function feed({ layer, places, ring }: FeedJob): Promise<undefined> {
   const sink = new SharedSink(places, ring);
-  await writeLayer(layer, sink);
+  await writeLayer(layer, new CountingSink(sink, counter));
   sink.end();
 }
 
 async function makeBlocks({ layer, ring }: BlocksJob): Promise<ChecksummedLayer> {
   const sink = new BlockSink(ring);
-  await writeLayer(layer, sink);
+  await writeLayer(layer, new CountingSink(sink, counter));
   return sink.end();
 }
 

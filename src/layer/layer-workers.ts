@@ -1,7 +1,8 @@
 /** The pool of worker threads. Jobs start in the order in which they are given; each worker has one at a time. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { fromFailure, type Job, type JobResults, type Reply } from './worker-protocol.ts';
+import type { ByteCounter } from './progress.ts';
+import { fromFailure, type Job, type JobResults, type Reply, type WorkerData } from './worker-protocol.ts';
 
 interface Task {
   readonly job: Job;
@@ -13,6 +14,7 @@ interface Task {
 const YOUNG_GENERATION_MB = 4;
 
 export class LayerWorkers {
+  readonly #counter: ByteCounter;
   readonly #idle: Worker[] = [];
   readonly #workers = new Map<Worker, Task | undefined>();
   readonly #queue: Task[] = [];
@@ -21,8 +23,9 @@ export class LayerWorkers {
   /** Threads that work at the same time. */
   readonly count: number;
 
-  /** Starts `count` threads (at least one) at once; whoever calls must `close`. */
-  constructor(count: number) {
+  /** Starts `count` threads (at least one) at once, which count the bytes they make; whoever calls must `close`. */
+  constructor(count: number, counter: ByteCounter) {
+    this.#counter = counter;
     this.count = count;
     for (let i = 0; i < count; i += 1) this.#start();
   }
@@ -51,7 +54,11 @@ export class LayerWorkers {
   #start(): void {
     // The program runs from TypeScript in the checkout and from JavaScript where it is installed.
     const program = new URL(`./layer-worker${extname(import.meta.filename)}`, import.meta.url);
-    const worker = new Worker(program, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
+    const workerData: WorkerData = { counter: this.#counter };
+    const worker = new Worker(program, {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     worker.on('message', (reply: Reply) => this.#receive(worker, reply));
     worker.on('error', (error: Error) => this.#fail(worker, error));
     worker.on('exit', (status) =>

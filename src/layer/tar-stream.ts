@@ -5,6 +5,12 @@ import { displayPath, systemPath } from '../store/directory-tree.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import { BLOCK_SIZE, roundUp, tarSize } from './tar-member.ts';
 
+interface ContentRequest {
+  readonly location: string;
+  readonly size: number;
+  readonly observe: ((bytes: Uint8Array) => void) | undefined;
+}
+
 export class TarStream {
   readonly #sink: ChunkSink;
   #filled = 0;
@@ -35,14 +41,15 @@ export class TarStream {
 
   /**
    * The content of the file at `location` (latin1), which must have `size` bytes, and padding.
+   * @param observe sees the content as it is read
    * @throws PhylloError FILE_CHANGED when it has more or fewer; FILE_UNREADABLE
    */
-  file(location: string, size: number): void {
+  file(location: string, size: number, observe?: (bytes: Uint8Array) => void): void {
     const fd = this.#reading(location, () =>
       openSync(systemPath(location), constants.O_RDONLY | constants.O_NOFOLLOW),
     );
     try {
-      this.#content(fd, { location, size });
+      this.#content(fd, { location, size, observe });
     } finally {
       closeSync(fd);
     }
@@ -55,7 +62,7 @@ export class TarStream {
     this.#flush();
   }
 
-  #content(fd: number, { location, size }: { readonly location: string; readonly size: number }): void {
+  #content(fd: number, { location, size, observe }: ContentRequest): void {
     let left = size;
     for (let atEnd = false; !atEnd;) {
       const room = this.#room();
@@ -66,6 +73,7 @@ export class TarStream {
         throw fileChanged(location, `it has more than the ${size} bytes it had when it was listed`);
       if (read === 0 && left > 0)
         throw fileChanged(location, `it has ${size - left} bytes, and had ${size} when it was listed`);
+      observe?.(this.#sink.buffer.subarray(this.#filled, this.#filled + read));
       left -= read;
       this.#advance(read);
       atEnd = left === 0 && read < wanted;

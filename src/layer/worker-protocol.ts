@@ -4,8 +4,14 @@ import type { ChunkRing } from './chunk-ring.ts';
 import type { FilePosition } from './chunk-sink.ts';
 import type { Block, Encoder } from './encoder.ts';
 import type { LayerDigest, LayerSource } from './layer-source.ts';
+import type { ByteCounter } from './progress.ts';
 import type { Scan, ScanRequest } from './scan-path.ts';
 import type { ChecksummedLayer } from './shared-sink.ts';
+
+/** What a worker starts with. */
+export interface WorkerData {
+  readonly counter: ByteCounter;
+}
 
 export type Job = ScanJob | WriteJob | FeedJob | DigestJob | BlocksJob | CompressJob;
 

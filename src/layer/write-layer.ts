@@ -18,6 +18,7 @@ import { encodePaxHeader } from './pax-header.ts';
 import { permissionsOf } from './permissions.ts';
 import { storeMember } from './scan-path.ts';
 import { TarStream } from './tar-stream.ts';
+import { hasherFor, requireNarHash } from './verify-path.ts';
 
 /**
  * Writes the layer's tar to `sink` and gives its size in bytes; each file is opened and read once.
@@ -65,7 +66,7 @@ async function writeStoreLayer({ paths, ownership }: StoreLayerSource, tar: TarS
 type HeaderOf = (entry: TreeEntry) => Buffer;
 
 function writeDirectory(
-  { listing }: ScannedPath,
+  path: ScannedPath,
   {
     location,
     header,
@@ -73,10 +74,16 @@ function writeDirectory(
   }: { readonly location: string; readonly header: HeaderOf; readonly tar: TarStream },
 ): void {
   const root = Buffer.from(location).toString('latin1');
-  for (const entry of listingEntries(listing)) {
+  const hasher = hasherFor(path, root);
+  const observe = hasher === undefined ? undefined : (bytes: Uint8Array): void => hasher.content(bytes);
+  for (const entry of listingEntries(path.listing)) {
     tar.write(header(entry));
-    if (entry.kind === 'file') tar.file(entry.path === '' ? root : `${root}/${entry.path}`, entry.size);
+    hasher?.entry(entry);
+    if (entry.kind !== 'file') continue;
+    tar.file(entry.path === '' ? root : `${root}/${entry.path}`, entry.size, observe);
+    hasher?.endFile(entry);
   }
+  if (hasher !== undefined) requireNarHash(path, hasher);
 }
 
 /** A NAR's entries come with their contents; the listing tells what they were when the layer's size was computed. */

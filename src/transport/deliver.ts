@@ -146,7 +146,9 @@ async function storeLayers(
       return { index, layer, known, receivers: await receiversOf(known, open) };
     }),
   );
-  const needed = asked.filter(({ known, receivers }) => known === undefined || receivers.length > 0);
+  const needed = asked.filter(
+    ({ known, receivers }) => known === undefined || receivers.length > 0 || tools.verify,
+  );
   const made = await makeBlobs(needed, { compression, tools });
   const stored = asked.map((one) => made[needed.indexOf(one)] ?? (one.known as KnownLayer));
   return { stored, made: made.length };

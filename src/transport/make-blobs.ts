@@ -8,6 +8,7 @@ import type { DigestCache } from '../layer/digest-cache.ts';
 import { type Compression, encoderFor } from '../layer/encoder.ts';
 import type { LayerDigest } from '../layer/layer-source.ts';
 import type { LayerWorkers } from '../layer/layer-workers.ts';
+import type { LayerProgress } from '../layer/progress.ts';
 import { makeLayers } from '../layer/make-layers.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
 import type { BlobTarget } from './blob-target.ts';
@@ -18,6 +19,9 @@ export interface LayerTools {
   /** Started when first asked for: threads that make bytes while `workers` compress. */
   readonly feeders: () => LayerWorkers;
   readonly cache: DigestCache;
+  readonly progress: LayerProgress;
+  /** Layers are made even where nobody needs their bytes, so that they are verified. */
+  readonly verify: boolean;
 }
 
 export interface BlobOptions {
@@ -47,6 +51,11 @@ export async function makeBlobs(
   const finish = async (one: NeededLayer, stored: StoredLayer): Promise<void> => {
     made[needed.indexOf(one)] = await finishBlob(one, { ...options, stored });
   };
+  await Promise.all(needed.map(({ layer }) => layer.prepare()));
+  for (const { layer } of needed) {
+    const { size } = await layer.prepare();
+    options.tools.progress.expect({ label: layer.label, size });
+  }
   const isCompressed = ({ layer }: NeededLayer): boolean =>
     options.compression.kind !== 'none' && layer.blob === undefined;
   // Where places depend on what came before, all layers go one by one.
@@ -145,6 +154,7 @@ async function finishBlob(
   const { size, warnings } = await layer.prepare();
   if (size !== stored.tarSize) throw sizeChanged(layer);
   for (const target of receivers) await target.close(index, stored);
+  tools.progress.finish(layer.label);
   const made = { ...stored, warnings };
   remember(layer, made, { cache: tools.cache, compression });
   return made;
