@@ -36,6 +36,7 @@ const ARCHIVES = [
     'pipeline',
     'commands',
     'withoutStore',
+    'permitted',
     'based',
     'basedTwice',
     'merged',
@@ -45,6 +46,7 @@ const ARCHIVES = [
 const OTHERS = [
   'stream',
   'conf',
+  'permittedConf',
   'streamOfUntagged',
   'commandsStream',
   'basedStream',
@@ -95,6 +97,22 @@ async function inspectBuilt(attribute: keyof Built['paths']): Promise<Inspected>
 
 function storePathsOf({ layers }: Inspected): readonly string[] {
   return layers.flatMap(({ storePaths }) => storePaths).sort();
+}
+
+/** The ID of the image that Phyllo builds without Nix. */
+async function idOf(args: readonly string[]): Promise<string> {
+  const { functions } = await built();
+  const file = join(directory, 'other.tar');
+  await phylloChecked(['build', ...args, '--store', functions.store.root, '--to', `docker-archive:${file}`]);
+  return (await inspect(file)).imageID;
+}
+
+function flagsOf(description: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(description).flatMap(([field, value]) => {
+    const flag = `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [flag, ...value];
+    return [flag, typeof value === 'string' ? value : JSON.stringify(value)];
+  });
 }
 
 interface Root {
@@ -176,26 +194,26 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
     assert.deepEqual(rest, { passthru: 'me', description: 'the same image' });
   });
 
-  it('have the image ID that IMAGE.json, flags and their own conf give', async () => {
-    const { functions, paths } = await built();
-    const { imageID } = await inspectBuilt('archive');
+  it('have the image ID that IMAGE.json gives', async () => {
+    const { paths } = await built();
     const config = { Cmd: ['/bin/hello'], Env: ['PATH=/bin', `MANUAL=${paths.manual}`] };
     const description = join(directory, 'image.json');
     writeFileSync(description, JSON.stringify({ name: 'test', contents: [paths.top], config }));
-    const flags = ['--name', 'test', '--contents', paths.top, '--config', JSON.stringify(config)];
-    for (const args of [[description], flags, [await fileOf('conf')]]) {
-      const file = join(directory, 'other.tar');
-      await phylloChecked([
-        'build',
-        ...args,
-        '--store',
-        functions.store.root,
-        '--to',
-        `docker-archive:${file}`,
-      ]);
-      assert.equal((await inspect(file)).imageID, imageID);
-    }
+    assert.equal(await idOf([description]), (await inspectBuilt('archive')).imageID);
   });
+
+  for (const [attribute, conf] of [
+    ['archive', 'conf'],
+    ['permitted', 'permittedConf'],
+  ] as const) {
+    it(`have the image ID that their conf gives, as a file and as flags: ${attribute}`, async () => {
+      const { imageID } = await inspectBuilt(attribute);
+      const file = await fileOf(conf);
+      const description = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
+      assert.equal(await idOf([file]), imageID);
+      assert.equal(await idOf(flagsOf(description)), imageID);
+    });
+  }
 
   it('hold the closure of contents and configuration and nothing else', async () => {
     const { functions, paths } = await built();
@@ -257,6 +275,15 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
     assert.equal(await root.content('etc/quoted'), 'it\'s $1 "quoted" ${x}\n');
     assert.match(await root.entry('home/user/'), /^drwx------ 1000\/100 /);
     assert.match(await root.entry('etc/'), /^drwxr-xr-x 0\/0 /);
+  });
+
+  it('have what is copied, and the modes and owners that are asked for', async () => {
+    const { paths } = await built();
+    const root = await rootOf('permitted');
+    assert.ok(root.names.includes('greetings/english'));
+    assert.match(await root.entry('other'), /^-rw-r----- 0\/0 /);
+    assert.match(await root.entry(`${paths.hello.slice(1)}/libexec/hello.sh`), /^-rwx------ 1000\/100 /);
+    assert.match(await root.entry('made'), /^-rw-r--r-- 1000\/100 /);
   });
 
   it('are streams of the same bytes with commands, under any name', async () => {

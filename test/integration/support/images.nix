@@ -129,9 +129,23 @@ rec {
       echo "it's \$1 \"quoted\" \''${x}" > etc/quoted
       echo ${other}/other > etc/mention
     '';
+    # The sandbox's own user: Debian's fakeroot has no others in a user namespace, for which nixpkgs' has a patch.
     fakeRootCommands = "chown 1000:100 home/user && chmod 0700 home/user";
   };
   commandsStream = commands.stream;
+  # A directory beside this file, copies instead of links, modes and owners without commands.
+  permitted = greeter {
+    name = "permitted";
+    contents = [ closure.hello ../../../examples/hello/src ];
+    copyToRoot = [ other ];
+    perms = [
+      { path = closure.hello; regex = "libexec/.*"; mode = "0700"; uid = 1000; gid = 100; uname = "user"; gname = "users"; }
+      { path = other; regex = "other$"; mode = "0640"; }
+    ];
+    extraCommands = "echo made > made";
+    fakeRootCommands = "chown 1000:100 made";
+  };
+  permittedConf = permitted.conf;
   withoutStore = greeter { name = "without-store"; includeStorePaths = false; };
 
   # What a build sees.
