@@ -2,6 +2,8 @@
  * The customisation layer: the contents joined at `/`, copies, and what the description's commands make of them. Where it is more
  * than links to contents it comes before the plan, since what its files mention is in the image, too.
  */
+import { join } from 'node:path';
+import { writeIncluded, writeNixState } from './customise/generated-tree.ts';
 import { makeTree, readTree, type Sight } from './customise/private-tree.ts';
 import { runChrootCommands, runExtraCommands, runFakeRootCommands } from './customise/run-commands.ts';
 import { findTreeMentions } from './customise/tree-mentions.ts';
@@ -71,12 +73,16 @@ export async function customiseFirst(
   if (!isCustomisedFirst(settings, roots)) return undefined;
   const customising = { ...options, settings, roots };
   await options.store.closure([...storeContents(roots), ...roots.copyToRoot]);
-  const joined = joinContents(await readContents(customising));
+  const generated = await generate(customising);
+  const contents = await readContents(customising);
+  const joined = joinContents([...contents, ...generated.map(copyOfDirectory)]);
   const made = await runCommands(joined.members, customising);
   const members = permitted(made, { origins: joined.origins, permissions: settings.permissions });
   return {
     source: layerOf(members),
-    warnings: joined.conflicts.map(describeConflict),
+    warnings: joined.conflicts
+      .filter(({ dropped }) => !generated.map(latin1).includes(dropped))
+      .map(describeConflict),
     ...(await mentionsOf(members, options)),
   };
 }
@@ -88,6 +94,21 @@ interface Customising extends CustomiseOptions {
 
 function layerOf(members: readonly CustomisationMember[]): LayerSource {
   return { kind: 'customisation', members, mtimeSeconds: CUSTOMISATION_MTIME_SECONDS };
+}
+
+/** Directories with what the description asks for by name. Where a content has the same file, that is no conflict. */
+async function generate({ settings, roots, store, work }: Customising): Promise<string[]> {
+  const generated: string[] = [];
+  if (settings.included.length > 0) {
+    generated.push(join(work.path, 'include'));
+    writeIncluded(join(work.path, 'include'), settings.included);
+  }
+  if (settings.includeNixDB) {
+    const contents = storeContents(roots);
+    generated.push(join(work.path, 'nix-state'));
+    writeNixState(join(work.path, 'nix-state'), { closure: await store.closure(contents), contents });
+  }
+  return generated;
 }
 
 async function readContents({ roots, listed, store }: Customising): Promise<Content[]> {

@@ -81,7 +81,9 @@ const UNSEEN_WARNING =
 
 /** Whether the customisation layer is more than links to contents: then it comes before the plan, and what it mentions is known. */
 export function isCustomisedFirst(settings: ImageSettings, roots: ImageRoots): boolean {
-  return settings.permissions.length > 0 || roots.copyToRoot.length > 0 || hasUnseenFiles(settings, roots);
+  const { permissions, included, includeNixDB } = settings;
+  const isMore = permissions.length > 0 || included.length > 0 || includeNixDB;
+  return isMore || roots.copyToRoot.length > 0 || hasUnseenFiles(settings, roots);
 }
 
 function hasUnseenFiles({ commands }: ImageSettings, { contents }: ImageRoots): boolean {
@@ -125,10 +127,17 @@ async function closureOf(
     await store.closure([...storeContents(roots), ...roots.copyToRoot]);
     return { storeDir: store.storeDir, roots: [], paths: [] };
   }
-  const inConfig = await resolveMentions(findMentions({ config: settings.config }, store.storeDir), store);
+  const inConfig = await resolveMentions(
+    findMentions({ config: settings.config, include: linksOf(settings) }, store.storeDir),
+    store,
+  );
   const copied = await referencesOf(roots.copyToRoot, store);
   const all = [...storeContents(roots), ...copied, ...roots.excluded, ...inConfig, ...mentioned];
   return await store.closure([...new Set(all)]);
+}
+
+function linksOf({ included }: ImageSettings): string[] {
+  return included.flatMap((file) => (file.kind === 'symlink' ? [file.target] : []));
 }
 
 /** What is copied is not in the store itself, unless it refers to itself there. */

@@ -44,6 +44,24 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
     flags: '--no-include-store-paths',
     help: 'the image has the customisation layer alone; the store comes from the host',
   },
+  include: {
+    flags: '--include <helper...>',
+    help: 'tmp, nss, bin-sh=PATH, usr-bin-env=PATH, ca-certificates=PATH',
+  },
+  includeNixDB: {
+    flags: '--include-nix-db',
+    help: "Nix's database in the image knows the contents' closure",
+  },
+  labels: {
+    flags: '--labels <json>',
+    help: "labels of the image's config: JSON, or @FILE that holds it",
+    read: readJson,
+  },
+  annotations: {
+    flags: '--annotations <json>',
+    help: "annotations of the image's manifest: JSON, or @FILE that holds it",
+    read: readJson,
+  },
   perms: {
     flags: '--perms <json>',
     help: 'modes and owners of some files: JSON, or @FILE that holds it',

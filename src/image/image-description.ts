@@ -83,6 +83,12 @@ export const imageDescriptionSchema = z
     includeStorePaths: z
       .boolean()
       .describe('false: the image has the customisation layer alone, and the store comes from the host.'),
+    include: z
+      .array(z.string(), { error: 'must be a list of helpers' })
+      .describe('Named helpers: tmp, nss, bin-sh=PATH, usr-bin-env=PATH, ca-certificates=PATH.'),
+    includeNixDB: z.boolean().describe("Nix's database in the image knows the contents' closure."),
+    labels: z.record(z.string(), z.string()).describe("Labels of the image's config."),
+    annotations: z.record(z.string(), z.string()).describe("Annotations of the image's manifest."),
     perms: z
       .array(permission, { error: 'must be a list of permissions' })
       .describe('Modes, owners, capabilities and extended attributes of some files.'),

@@ -8,12 +8,17 @@ import type { Platform } from './image-config.ts';
 import { familiarName, type ImageReference, qualifiedName } from './image-reference.ts';
 import { MEDIA_TYPES } from './media-types.ts';
 
-export function encodeManifest(config: Blob, layers: readonly Descriptor[]): Blob {
+export function encodeManifest(
+  config: Blob,
+  layers: readonly Descriptor[],
+  annotations: Readonly<Record<string, string>> = {},
+): Blob {
   return jsonBlob({
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.manifest,
     config: descriptorOf(config, MEDIA_TYPES.config),
     layers,
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   });
 }
 

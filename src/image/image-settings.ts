@@ -9,7 +9,8 @@ import type { Platform } from './image-config.ts';
 import type { ImageDescription } from './image-description.ts';
 import { parseImageName, parseTag } from './image-reference.ts';
 import { type PathPermissions, readPermissions } from './path-permissions.ts';
-import type { JsonObject } from './json.ts';
+import { type IncludedFile, includedFiles } from './included-files.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 
 export interface ImageSettings {
   readonly name: string | undefined;
@@ -18,12 +19,17 @@ export interface ImageSettings {
   readonly contents: readonly string[];
   /** Not checked yet, as `contents`. */
   readonly copyToRoot: readonly string[];
+  /** Files of named helpers. */
+  readonly included: readonly IncludedFile[];
+  readonly includeNixDB: boolean;
   readonly commands: CustomisationCommands;
   /** False: the image has no store layers. */
   readonly includeStorePaths: boolean;
   /** Not checked yet, as `contents`. */
   readonly excludePaths: readonly string[];
   readonly config: JsonObject;
+  /** Of the manifest. */
+  readonly annotations: Readonly<Record<string, string>>;
   /** As `openImage` takes it. */
   readonly fromImage: string | undefined;
   readonly inherit: readonly InheritableField[];
@@ -70,10 +76,13 @@ export function resolveSettings(description: ImageDescription, surroundings: Sur
     tag: tag === undefined || tag === null ? undefined : parseTag(tag),
     contents: asList(contents),
     copyToRoot: asList(description.copyToRoot ?? []),
+    included: includedFiles(description.include ?? []),
+    includeNixDB: description.includeNixDB ?? false,
     commands: commandsOf(description),
     includeStorePaths: description.includeStorePaths ?? true,
     excludePaths: description.excludePaths ?? [],
-    config: description.config ?? {},
+    config: withLabels(description),
+    annotations: description.annotations ?? {},
     fromImage: description.fromImage ?? undefined,
     inherit: description.inherit ?? [],
     maxLayers: maxLayersOf(description),
@@ -90,6 +99,14 @@ export function resolveSettings(description: ImageDescription, surroundings: Sur
 
 function asList(texts: string | readonly string[]): readonly string[] {
   return typeof texts === 'string' ? [texts] : texts;
+}
+
+/** `labels` win over those in `config`. */
+function withLabels({ config = {}, labels = {} }: ImageDescription): JsonObject {
+  if (Object.keys(labels).length === 0) return config;
+  const own = config['Labels'] ?? {};
+  if (!isJsonObject(own)) throw new PhylloError('IMAGE_INVALID', 'config.Labels must be an object');
+  return { ...config, Labels: { ...own, ...labels } };
 }
 
 function commandsOf(description: ImageDescription): CustomisationCommands {

@@ -12,6 +12,8 @@ export interface Image {
   /** RFC 3339. */
   readonly created: string;
   readonly config: JsonObject;
+  /** Of the manifest. */
+  readonly annotations: Readonly<Record<string, string>>;
   /** Of the base image: what comes before the own layers' history. */
   readonly baseHistory: readonly JsonObject[];
   /** Bottom to top: base, store, customisation. */
@@ -57,5 +59,5 @@ export function describeImage(image: Image, stored: readonly StoredLayer[]): Ima
     }),
   });
   const layers = stored.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
-  return { config, manifest: encodeManifest(config, layers), layers };
+  return { config, manifest: encodeManifest(config, layers, image.annotations), layers };
 }

@@ -1,11 +1,11 @@
 /** What goes on top of the store layers: commands, copies, and images without a store. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { buildAttributes, buildTestClosure, type TestClosure } from './support/closure.ts';
 import { type Docker, startDocker } from './support/docker.ts';
-import { phyllo, phylloChecked } from './support/phyllo.ts';
+import { phyllo, phylloChecked, type Plan, plannedPaths } from './support/phyllo.ts';
 import { runChecked } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
@@ -164,6 +164,45 @@ describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
     const copied = await build(describeImage({ copyToRoot: closure.oddities, perms }));
     has(copied.members, /^-rwx------ 5\/0 .* \.\/executable$/);
     assert.ok(!warnings.some((warning) => warning.startsWith('perms')));
+  });
+
+  it('has the files of named helpers, below those of contents, and what they link to', async () => {
+    const include = ['tmp', 'nss', `bin-sh=${closure.top}`, `usr-bin-env=${closure.large}/bin/x`];
+    const { members, storePaths, warnings } = await build(describeImage({ include }));
+    has(members, /^drwxrwxrwt 0\/0 .* \.\/tmp\/$/);
+    has(members, /^-rw-r--r-- 0\/0 .* \.\/etc\/passwd$/);
+    has(members, /^drwxr-xr-x 0\/0 .* \.\/var\/empty\/$/);
+    assert.ok(members.some((member) => member.endsWith(`./bin/sh -> ${closure.top}/bin/sh`)));
+    assert.ok(members.some((member) => member.endsWith(`./usr/bin/env -> ${closure.large}/bin/x`)));
+    assert.ok(storePaths.includes(closure.top));
+    assert.deepEqual(warnings, []);
+    const plan = JSON.parse(await phylloChecked(['plan', describeImage({ include }), '--json'])) as Plan;
+    assert.deepEqual(plannedPaths(plan), storePaths.toSorted());
+  });
+
+  it("has Nix's database of the contents, which is valid and the same each time", async () => {
+    const fields = { contents: [closure.top], includeNixDB: true };
+    const description = describeImage(fields);
+    const { imageID, members, storePaths } = await build(description);
+    assert.ok(
+      members.some(
+        (member) => member.includes('./nix/var/nix/gcroots/docker/') && member.endsWith(closure.top),
+      ),
+    );
+    assert.equal((await build(describeImage(fields))).imageID, imageID);
+    const root = join(directory, 'unpacked');
+    mkdirSync(root);
+    const blobs = join(`${description}.oci`, 'blobs/sha256');
+    for (const blob of readdirSync(blobs)) {
+      const file = join(blobs, blob);
+      if (statSync(file).size % 10240 === 0) await runChecked('tar', ['-xf', file, '-C', root]);
+    }
+    const env = { env: closure.store.env };
+    const valid = await runChecked('nix', ['--store', root, 'path-info', '--all'], env);
+    assert.deepEqual(valid.trimEnd().split('\n').sort(), storePaths.toSorted());
+    await runChecked('nix-store', ['--store', root, '--verify', '--check-contents'], env);
+    const kept = await runChecked('nix-store', ['--store', root, '--gc', '--print-live'], env);
+    assert.deepEqual(kept.trimEnd().split('\n').sort(), storePaths.toSorted());
   });
 
   it('stops at a command that fails, and leaves nothing behind', async () => {
