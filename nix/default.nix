@@ -1,6 +1,6 @@
-# dockerTools' functions with nixpkgs: `import ./nix { inherit pkgs; }`.
+# In place of nixpkgs' dockerTools: `import ./nix { inherit pkgs; }`. What is not here (buildImage, fakeNss, binSh, …) is nixpkgs' own.
 { pkgs, phyllo ? pkgs.callPackage ./package.nix { } }:
-import ./functions.nix {
+pkgs.dockerTools // import ./functions.nix {
   inherit phyllo;
   system = pkgs.stdenv.buildPlatform.system;
   imageSystem = pkgs.stdenv.hostPlatform.system;

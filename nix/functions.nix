@@ -36,6 +36,8 @@ let
     image.finish (if compressor == "none" then image.archive else image.compressed (compressors.${compressor} or (throw
       ''phyllo: the compressor is "${compressor}", and must be one of "none", "gz", "zstd"'')));
 
+  buildLayeredImageWithNixDb = arguments: buildLayeredImage (arguments // { includeNixDB = true; });
+
   # One archive of several images, in which what they share is once.
   mergeImages = images:
     run "merged-images.tar.gz" ''
@@ -261,4 +263,4 @@ let
   toLower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
   letters = text: genList (index: substring index 1 text) (stringLength text);
 in
-{ inherit streamLayeredImage buildLayeredImage mergeImages exportImage pullImage; }
+{ inherit streamLayeredImage buildLayeredImage buildLayeredImageWithNixDb mergeImages exportImage pullImage; }

@@ -1,6 +1,6 @@
 /** What users of nixpkgs' dockerTools have, from nix/functions.nix: derivations built by real Nix in its sandbox, and what Docker makes of them. */
 import assert from 'node:assert/strict';
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { pipeline } from 'node:stream/promises';
@@ -35,6 +35,7 @@ const ARCHIVES = [
     'foreign',
     'pipeline',
     'commands',
+    'withDatabase',
     'withoutStore',
     'permitted',
     'based',
@@ -116,6 +117,8 @@ function flagsOf(description: Readonly<Record<string, unknown>>): readonly strin
 }
 
 interface Root {
+  /** A tar. */
+  readonly file: string;
   readonly names: readonly string[];
   /** As `tar --list --verbose` prints it, owners as numbers. */
   entry(name: string): Promise<string>;
@@ -127,6 +130,7 @@ async function rootOf(attribute: keyof Built['paths']): Promise<Root> {
   const file = join(directory, `${attribute}-root.tar`);
   await phylloChecked(['copy', '--quiet', await fileOf(attribute), `rootfs:${file}`]);
   return {
+    file,
     names: (await runChecked('tar', ['--list', '--file', file])).trimEnd().split('\n'),
     entry: (name) =>
       runChecked('tar', ['--list', '--verbose', '--numeric-owner', '--no-recursion', '--file', file, name]),
@@ -322,6 +326,21 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
     const file = join(directory, 'based.tar');
     await runStream(functions.store, paths.basedStream, { file });
     assert.equal(await sha256OfFile(file), await sha256OfFile(await fileOf('based')));
+  });
+
+  it('have a database in which Nix finds their contents, unchanged', async () => {
+    const { functions, paths } = await built();
+    const unpacked = join(directory, 'unpacked');
+    mkdirSync(unpacked);
+    const root = await rootOf('withDatabase');
+    await runChecked('tar', ['--extract', '--file', root.file, '--directory', unpacked]);
+    const store = { ...functions.store, root: unpacked };
+    const registered = await runChecked('nix', ['--store', unpacked, 'path-info', '--all'], {
+      env: store.env,
+    });
+    assert.deepEqual(registered.trimEnd().split('\n').sort(), await closureOf(store, [paths.hello]));
+    await runChecked('nix-store', ['--store', unpacked, '--verify', '--check-contents'], { env: store.env });
+    assert.match(await root.entry('tmp'), /^drwxrwxrwt 0\/0 /);
   });
 
   it('have no store without includeStorePaths', async () => {

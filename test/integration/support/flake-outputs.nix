@@ -19,6 +19,7 @@ rec {
   areDerivations = builtins.all isDerivation (builtins.attrValues (import ../../../examples/nixpkgs { inherit (nixpkgs) pkgs; }) ++ [
     overlaid.phyllo
     (overlaid.phylloTools.streamLayeredImage { name = "image"; })
+    functions.fakeNss
     image
     image.stream
     image.conf

@@ -146,6 +146,11 @@ rec {
     fakeRootCommands = "chown 1000:100 made";
   };
   permittedConf = permitted.conf;
+  withDatabase = greeter {
+    name = "with-database";
+    includeNixDB = true;
+    include = [ "tmp" "nss" "bin-sh=${bash}" ];
+  };
   withoutStore = greeter { name = "without-store"; includeStorePaths = false; };
 
   # What a build sees.
