@@ -1,12 +1,12 @@
 /** What goes on top of the store layers: commands, copies, and images without a store. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { buildAttributes, buildTestClosure, type TestClosure } from './support/closure.ts';
 import { type Docker, startDocker } from './support/docker.ts';
-import { phyllo, phylloChecked, type Plan, plannedPaths } from './support/phyllo.ts';
-import { runChecked } from './support/process.ts';
+import { phyllo, phylloChecked, phylloCommand, type Plan, plannedPaths } from './support/phyllo.ts';
+import { outcomeOf, runChecked, start, waitUntil } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
@@ -203,6 +203,20 @@ describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
     await runChecked('nix-store', ['--store', root, '--verify', '--check-contents'], env);
     const kept = await runChecked('nix-store', ['--store', root, '--gc', '--print-live'], env);
     assert.deepEqual(kept.trimEnd().split('\n').sort(), storePaths.toSorted());
+  });
+
+  it('leaves nothing behind when a signal comes while a command runs', async () => {
+    const temporary = join(directory, 'signal');
+    mkdirSync(temporary);
+    const extraCommands = `touch ${temporary}/started; sleep 60 & wait`;
+    const to = `docker-archive:${join(temporary, 'image.tar')}`;
+    const [program, ...args] = phylloCommand(['build', describeImage({ extraCommands }), '--to', to]);
+    const child = start(program, args, { env: { TMPDIR: temporary }, stdio: 'ignore' });
+    const outcome = outcomeOf(child);
+    await waitUntil(() => existsSync(join(temporary, 'started')), { what: 'the command runs', child });
+    child.kill('SIGTERM');
+    assert.equal((await outcome).signal, 'SIGTERM');
+    assert.deepEqual(readdirSync(temporary), ['started']);
   });
 
   it('stops at a command that fails, and leaves nothing behind', async () => {
