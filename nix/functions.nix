@@ -126,7 +126,7 @@ let
   descriptionOf = arguments:
     let
       # Where a stream is run must not decide anything: neither its processor nor its $SOURCE_DATE_EPOCH.
-      fixed = platform // { created = "1970-01-01T00:00:01Z"; };
+      fixed = (if arguments ? architecture then { } else platform) // { created = "1970-01-01T00:00:01Z"; };
       given = fixed // removeAttrs arguments [ "passthru" "meta" "debug" ] // { contents = toList (arguments.contents or [ ]); };
       isDefault = name: given ? ${name} && given.${name} == defaults.${name};
       hasPipeline = (given.layeringPipeline or null) != null;
