@@ -37,6 +37,8 @@ export interface CoverOptions {
 /** Of releases: what sending a kept layer once more is spread over. */
 const KEPT_HORIZON = 8;
 const MAX_ROUNDS = 3;
+/** Of paths: a move costs time in proportion to the paths of its groups. */
+const MAX_REFINED = 4096;
 /** Of a cost: gains below it are rounding. */
 const LEAST_GAIN = 1e-9;
 
@@ -192,6 +194,7 @@ function refine(model: SteadyModel, groups: readonly Group[]): readonly Group[] 
   const open = groups.filter(({ kept }) => kept === undefined).map((group) => openGroup(model, group));
   if (open.length < 2) return groups;
   const homeOf = new Map(open.flatMap((one) => one.group.ids.map((id) => [id, one] as const)));
+  if (homeOf.size > MAX_REFINED) return groups;
   const ids = Array.from(homeOf.keys()).sort(bySize(model));
   const singles = ids.map((id) => groupOf(model, [id]));
   let moved = 1;

@@ -162,8 +162,10 @@ function idsBySize(model: SteadyModel): readonly number[] {
 /** @param ids largest first */
 function divide(model: SteadyModel, ids: readonly number[], limit: number): readonly Group[] {
   if (ids.length <= limit) return ids.map((id) => groupOf(model, [id]));
-  const byContent = ids.filter((id) => model.graph.infos[id]!.ca !== undefined);
-  const byInput = ids.filter((id) => model.graph.infos[id]!.ca === undefined);
+  // One layer holds both kinds, whatever planner makes it.
+  const isByContent = (id: number): boolean => limit > 1 && model.graph.infos[id]!.ca !== undefined;
+  const byContent = ids.filter(isByContent);
+  const byInput = ids.filter((id) => !isByContent(id));
   const share = contentShare(model, byContent, byInput, limit);
   return [
     ...(byInput.length === 0 ? [] : cover(model, itemsOf(model, byInput), { limit: limit - share })),
@@ -173,7 +175,7 @@ function divide(model: SteadyModel, ids: readonly number[], limit: number): read
   ];
 }
 
-/** Layers for content-addressed paths. With one layer for both kinds, both planners still get one: the caller's limit is 2 or more. */
+/** Layers for content-addressed paths; where there are both kinds, each gets one at least, and no more than its paths. */
 function contentShare(
   model: SteadyModel,
   byContent: readonly number[],
@@ -188,8 +190,7 @@ function contentShare(
   };
   const [content, input] = [weigh(byContent), weigh(byInput)];
   const share = content + input === 0 ? 0 : Math.round((limit * content) / (content + input));
-  const enough = Math.max(share, limit - byInput.length, 1);
-  return Math.min(enough, limit - 1, Math.max(byContent.length, 1));
+  return Math.min(Math.max(share, limit - byInput.length, 1), limit - 1, byContent.length);
 }
 
 /**
