@@ -2,6 +2,7 @@
 import { WorkDirectory } from './customise/work-directory.ts';
 import { customiseFirst, customiseImage, type SeenCustomisation } from './customise-image.ts';
 import type { Digest } from './digest.ts';
+import { describeForDockerTools } from './dockertools-description.ts';
 import { PhylloError } from './errors.ts';
 import { descriptionTag, type TaggedImage } from './image/description-tag.ts';
 import type { ImageLayer, PreparedLayer } from './image/image.ts';
@@ -48,7 +49,8 @@ export interface BuiltImage {
   readonly reference: ImageReference | undefined;
   /** Digest of the config: what Docker calls the image ID. */
   readonly imageID: Digest;
-  readonly manifestDigest: Digest;
+  /** Undefined when the destination has no manifest of OCI's. */
+  readonly manifestDigest: Digest | undefined;
   /** Bottom to top. */
   readonly layers: readonly BuiltLayer[];
   /** Layers whose bytes were made, once for each way of compressing them; the rest was known and in its place. */
@@ -111,12 +113,14 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const targets = options.targets(own);
   await using feeders = new Feeders(progress);
   const tools = { workers, cache, progress, verify, feeders: () => feeders.start() };
-  const { stored, documents, made } = await deliver(image, { targets, tools });
+  const dockerTools = describeForDockerTools(settings, { base, storeLayers: plan.layers });
+  const delivered = await deliver(image, { targets, tools, dockerTools });
+  const { stored, imageID, manifestDigest, made } = delivered;
   options.onPhase?.('delivered');
   return {
     reference: own,
-    imageID: documents.config.digest,
-    manifestDigest: documents.manifest.digest,
+    imageID,
+    manifestDigest,
     layers: stored.map(({ warnings: _, ...layer }, i) => ({
       ...layer,
       kind: (layers[i] as ImageLayer).kind,

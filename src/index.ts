@@ -16,9 +16,11 @@ export {
   imageSchema,
   parseImageDescription,
 } from './image/image-description.ts';
+export { type DockerToolsConf, parseDockerToolsConf } from './image/dockertools-conf.ts';
 export { familiarName, type ImageReference, parseImageReference } from './image/image-reference.ts';
 export { type ImageSettings, resolveSettings, type Surroundings } from './image/image-settings.ts';
 export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './image/json.ts';
+export { type OrderedJson, parseOrderedJson } from './image/ordered-json.ts';
 export {
   type CacheStat,
   type DigestCache,
@@ -37,6 +39,11 @@ export { planToDot } from './plan/plan-dot.ts';
 export { planToJson, type PlanJson } from './plan/plan-json.ts';
 export { renderPlanTable, type PlanTableOptions } from './plan/plan-table.ts';
 export { type ImagePlan, planImage } from './plan-image.ts';
+export {
+  type StreamDockerToolsOptions,
+  streamDockerToolsImage,
+  type StreamedImage,
+} from './stream-dockertools.ts';
 export { openStore } from './store/open-store.ts';
 export type { Closure, PathInfo, Store } from './store/store.ts';
 export { parseStorePath, type StorePath } from './store/store-path.ts';
@@ -48,7 +55,7 @@ export {
   parseCopyDestination,
   type RootfsDestination,
 } from './transport/copy-image.ts';
-export type { Target } from './transport/deliver.ts';
+export type { ArchiveFormat, Target } from './transport/deliver.ts';
 export { type Destination, parseDestination } from './transport/destination.ts';
 export { exportRootfs } from './transport/export-rootfs.ts';
 export { openImage } from './transport/image-source.ts';

@@ -10,6 +10,8 @@ import type { SourceImage, SourceLayer } from './transport/source-image.ts';
 
 /** Whoever opens it closes it, after the layers' last use. */
 export interface Base {
+  /** Undefined: built on nothing. */
+  readonly image: SourceImage | undefined;
   readonly layers: readonly ImageLayer[];
   readonly history: readonly JsonObject[];
   /** The image's own config with what it inherits. */
@@ -26,13 +28,21 @@ export async function openBase(
   signal: AbortSignal | undefined,
 ): Promise<Base> {
   if (fromImage === undefined)
-    return { layers: [], history: [], config, fingerprint: undefined, [Symbol.dispose]: () => undefined };
+    return {
+      image: undefined,
+      layers: [],
+      history: [],
+      config,
+      fingerprint: undefined,
+      [Symbol.dispose]: () => undefined,
+    };
   const image = await openImage(fromImage, {
     preferred: platform,
     ...(signal === undefined ? {} : { signal }),
   });
   try {
     return {
+      image,
       layers: image.layers.map((layer) => baseLayer(layer, image)),
       history: baseHistory(image),
       config: inheritConfig(config, { base: image.config.document, inherit }),
@@ -45,7 +55,8 @@ export async function openBase(
   }
 }
 
-function baseLayer({ descriptor, diffID, place }: SourceLayer, { origin }: SourceImage): ImageLayer {
+/** A layer that exists, of an image that is open. */
+export function baseLayer({ descriptor, diffID, place }: SourceLayer, { origin }: SourceImage): ImageLayer {
   const { digest, size } = descriptor;
   const blob: StoredLayer = {
     diffID,

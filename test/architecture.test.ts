@@ -11,6 +11,8 @@ const PARTS = [
   'cli',
   'index',
   'build-image',
+  'stream-dockertools',
+  'dockertools-description',
   'customise-image',
   'listed-paths',
   'open-base',

@@ -2,8 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import {
+  type ArchiveFormat,
   buildImage,
   type BuiltImage,
+  type Compression,
   describeSize,
   type Destination,
   familiarName,
@@ -17,6 +19,7 @@ import {
   type Target,
 } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { readJobs } from './jobs.ts';
 import { printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
 import { openUserCache } from './user-cache.ts';
@@ -26,6 +29,7 @@ interface BuildFlags extends DescriptionFlags {
   readonly to: readonly string[];
   readonly jobs: string;
   readonly compress: string;
+  readonly format: ArchiveFormat;
   readonly cache: boolean;
   readonly verify?: true;
   readonly progress: ProgressKind;
@@ -45,6 +49,11 @@ export function buildCommand(signal: AbortSignal): Command {
     );
   return addDescriptionOptions(command)
     .option('--compress <how>', 'layers: none, gzip[:LEVEL] or zstd[:LEVEL]', 'none')
+    .addOption(
+      new Option('--format <name>', "of archives: phyllo's, or dockertools for nixpkgs' byte for byte")
+        .choices(['phyllo', 'dockertools'])
+        .default('phyllo'),
+    )
     .option('--no-cache', 'make every layer, and remember nothing')
     .option('--verify', 'compare every store path with the hash that its store has')
     .addOption(
@@ -65,13 +74,14 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const destinations = readDestinations(flags);
   const jobs = readJobs(flags.jobs);
   const compression = readingArguments(() => parseCompression(flags.compress));
+  if (flags.format === 'dockertools') requirePlainArchives(flags, compression);
   const { settings, store: place, graph } = describe(file, flags);
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
   const cache = flags.cache ? openUserCache() : NO_CACHE;
   const progress = new ProgressDisplay(flags.quiet === true ? 'none' : flags.progress);
   try {
     const targets = (own: ImageReference | undefined): Target[] =>
-      destinations.map((to) => ({ ...targetOf(to, own), compression }));
+      destinations.map((to) => ({ ...targetOf(to, own), compression, format: flags.format }));
     const onPhase = (phase: string): void => {
       if (flags.verbose === true) say(`${phase} after ${Math.round(performance.now() - started)} ms`);
     };
@@ -99,10 +109,11 @@ function readDestinations({ to, json }: BuildFlags): Destination[] {
   return destinations;
 }
 
-function readJobs(text: string): number {
-  const jobs = Number(text);
-  if (Number.isInteger(jobs) && jobs >= 1 && jobs <= 1024) return jobs;
-  throw usageError(`--jobs must be a whole number from 1 to 1024, not ${JSON.stringify(text)}`);
+function requirePlainArchives({ to }: BuildFlags, { kind }: Compression): void {
+  if (kind !== 'none')
+    throw usageError('layers of --format dockertools cannot be compressed', 'leave --compress out');
+  if (to.some((destination) => /^oci(-archive)?:/.test(destination)))
+    throw usageError('--format dockertools is a docker archive', 'use docker-archive:FILE or -');
 }
 
 type Place = DistributiveOmit<Target, 'compression'>;

@@ -5,8 +5,10 @@ import {
   fieldInFile,
   type ImageDescription,
   type JsonValue,
+  type OrderedJson,
   parseImageDescription,
   parseJson,
+  parseOrderedJson,
   PhylloError,
   reasonOf,
 } from '../index.ts';
@@ -14,13 +16,34 @@ import {
 /** A name rather than a file: whether it is known is checked with the rest. */
 const LAYERING_NAME = /^[\w-]+$/;
 
+export interface DescriptionFile {
+  readonly description: ImageDescription;
+  /** The `config` with its keys in the file's order. */
+  readonly configOrder: OrderedJson | undefined;
+}
+
 /**
  * Places in the file are relative to it.
  * @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE
  */
-export function readDescription(file: string): ImageDescription {
-  const description = parseImageDescription(readJsonFile(file), { origin: file, nameOf: fieldInFile });
-  return resolveFiles(description, dirname(resolve(file)));
+export function readDescription(file: string): DescriptionFile {
+  const text = readTextFile(file);
+  const description = parseImageDescription(readJson(text, file), { origin: file, nameOf: fieldInFile });
+  const fields = readOrder(text);
+  const isObject = typeof fields === 'object' && fields?.kind === 'object';
+  return {
+    description: resolveFiles(description, dirname(resolve(file))),
+    configOrder: isObject ? fields.fields.get('config') : undefined,
+  };
+}
+
+/** Undefined where the text is not JSON, or nested deeper than anybody needs. */
+export function readOrder(text: string): OrderedJson | undefined {
+  try {
+    return parseOrderedJson(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -44,7 +67,10 @@ export function resolveFiles(description: ImageDescription, directory: string): 
 
 /** @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE */
 export function readJsonFile(file: string): JsonValue {
-  const text = readTextFile(file);
+  return readJson(readTextFile(file), file);
+}
+
+function readJson(text: string, file: string): JsonValue {
   try {
     return parseJson(text);
   } catch (cause) {

@@ -7,7 +7,7 @@ import {
   parseJson,
   resolveSettings,
 } from '../index.ts';
-import { readDescription, readJsonFile, readTextFile, resolveFiles } from './description-file.ts';
+import { readDescription, readJsonFile, readOrder, readTextFile, resolveFiles } from './description-file.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 /** The values of the flags below, as commander gives them: text, or absent. */
@@ -131,14 +131,21 @@ export interface Described {
 }
 
 /** @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE; UsageError */
-export function describe(file: string | undefined, flags: DescriptionFlags): Described {
-  const fromFile = file === undefined ? {} : readDescription(file);
+export function describe(file: string | undefined, given: DescriptionFlags): Described {
+  // A pipe (`@/dev/fd/63`) can be read once, and the text is needed twice.
+  const config = typeof given.config === 'string' ? readText(given.config) : undefined;
+  const flags = config === undefined ? given : { ...given, config };
+  const { description: fromFile, configOrder } =
+    file === undefined ? { description: {} } : readDescription(file);
   const fromFlags = resolveFiles(readFlags(flags), process.cwd());
   // A layering by name takes the place of the file's pipeline.
   if (fromFlags.layering !== undefined) fromFlags.layeringPipeline ??= null;
   const { store = 'auto', graph, ...rest } = { ...defaultsFromEnvironment(), ...fromFile, ...fromFlags };
   return {
-    settings: resolveSettings(rest, { now: new Date(), architecture: hostArchitecture() }),
+    settings: {
+      ...resolveSettings(rest, { now: new Date(), architecture: hostArchitecture() }),
+      configOrder: config === undefined ? configOrder : readOrder(config),
+    },
     store,
     graph,
   };

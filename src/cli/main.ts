@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { buildCommand } from './build-command.ts';
 import { cacheCommand } from './cache-command.ts';
 import { copyCommand, mergeCommand } from './copy-command.ts';
+import { dockerToolsCommand } from './dockertools-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { planCommand } from './plan-command.ts';
 import { usesColour } from './output.ts';
@@ -37,6 +38,7 @@ function createProgram(signal: AbortSignal): Command {
     .addCommand(mergeCommand(signal))
     .addCommand(inspectCommand(signal))
     .addCommand(cacheCommand())
+    .addCommand(dockerToolsCommand(signal))
     .configureHelp({ showGlobalOptions: true });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ outputError: () => undefined });

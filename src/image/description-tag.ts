@@ -14,7 +14,7 @@ export interface TaggedImage {
 
 /** 32 characters of Nix's base 32. The same whatever store the closure was read from. */
 export function descriptionTag(settings: ImageSettings, { layers, fingerprint }: TaggedImage): string {
-  const { warnings: _, tag: __, fromImage: ___, ...decisive } = settings;
+  const { warnings: _, tag: __, fromImage: ___, configOrder: ____, ...decisive } = settings;
   const plan = layers.map(({ paths }) => paths.map(({ path, narHash }) => [path, narHash]));
   const hash = createHash('sha256')
     .update(JSON.stringify([decisive, plan, fingerprint]))

@@ -11,6 +11,7 @@ import { parseImageName, parseTag } from './image-reference.ts';
 import { type PathPermissions, readPermissions } from './path-permissions.ts';
 import { type IncludedFile, includedFiles } from './included-files.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
+import type { OrderedJson } from './ordered-json.ts';
 
 export interface ImageSettings {
   readonly name: string | undefined;
@@ -28,6 +29,8 @@ export interface ImageSettings {
   /** Not checked yet, as `contents`. */
   readonly excludePaths: readonly string[];
   readonly config: JsonObject;
+  /** `config` as it was written, for the order of keys that objects put first; undefined: the object's order. */
+  readonly configOrder?: OrderedJson | undefined;
   /** Of the manifest. */
   readonly annotations: Readonly<Record<string, string>>;
   /** As `openImage` takes it. */

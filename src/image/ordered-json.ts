@@ -44,6 +44,23 @@ export function orderedObject(fields: Iterable<readonly [string, OrderedJson]>):
   return { kind: 'object', fields: new Map(fields) };
 }
 
+/**
+ * The value with the keys of its objects in the order of `like`, wherever both have an object in the same place. Keys that `like` does
+ * not have come after the others.
+ */
+export function inOrderOf(value: OrderedJson, like: OrderedJson): OrderedJson {
+  if (value === null || like === null || typeof value !== 'object' || typeof like !== 'object') return value;
+  if (value.kind === 'list' && like.kind === 'list')
+    return orderedList(value.items.map((item, i) => inOrderOf(item, like.items[i] ?? null)));
+  if (value.kind !== 'object' || like.kind !== 'object') return value;
+  const { fields } = value;
+  const known = [...like.fields].flatMap(([key, other]) => {
+    const field = fields.get(key);
+    return field === undefined ? [] : [[key, inOrderOf(field, other)] as const];
+  });
+  return orderedObject([...known, ...[...fields].filter(([key]) => !like.fields.has(key))]);
+}
+
 /** As `json.dumps(value, indent=4)`: ASCII alone, four spaces, no newline at the end. */
 export function printLikePython(value: OrderedJson): string {
   return print(value, '');

@@ -6,29 +6,23 @@ import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { type Digest, finishDigest } from '../digest.ts';
 import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
-import type { Image, ImageDocuments, ImageLayer } from '../image/image.ts';
-import type { ImageReference } from '../image/image-reference.ts';
+import type { ImageLayer } from '../image/image.ts';
 import { type ChunkRing, createChunkRing, readRingAsync } from '../layer/chunk-ring.ts';
 import type { Compression } from '../layer/encoder.ts';
 import type { LayerWorkers } from '../layer/layer-workers.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
-import {
-  blobHeader,
-  encodeDocuments,
-  layoutArchive,
-  memberEnd,
-  ROOMY_HEADER_SIZE,
-  roomyBlobHeader,
-} from './archive-layout.ts';
+import { memberEnd } from './archive-layout.ts';
+import type { ArchiveMembers } from './archive-members.ts';
 import { requireEqual } from './known-layers.ts';
 import { compressTo, type LayerTools } from './make-blobs.ts';
 
 export interface StreamRequest {
-  readonly image: Image;
-  readonly documents: ImageDocuments;
-  /** The image's layers, in their order. */
+  /** The image's, bottom to top. */
+  readonly layers: readonly ImageLayer[];
+  /** What they are, in the same order. */
   readonly stored: readonly StoredLayer[];
-  readonly reference: ImageReference;
+  /** Everything but the layers' bytes. */
+  readonly members: ArchiveMembers;
   readonly compression: Compression;
   readonly tools: LayerTools;
 }
@@ -43,38 +37,32 @@ export async function streamArchive(output: Writable, request: StreamRequest): P
     await (request.compression.kind === 'none'
       ? writeLayers(writer, request)
       : writeCompressed(writer, request));
-    const { image, documents, reference } = request;
-    const offset = documentsOffset(request);
-    await writer.write(encodeDocuments(documents, { image, reference, offset }));
+    await writer.write(request.members.end);
   } finally {
     writer.release();
   }
 }
 
-/** An archive of compressed layers has the same headers here as in a file, where sizes are not known beforehand. */
-function documentsOffset({ compression, stored }: StreamRequest): number {
-  const sizes = stored.map((layer) => layer.size);
-  if (compression.kind === 'none') return layoutArchive(sizes).documents;
-  return sizes.reduce((at, size) => memberEnd(at + ROOMY_HEADER_SIZE, size), 0);
-}
-
 /** Workers make the next layers while one is sent. */
-async function writeLayers(writer: ChunkWriter, { image, stored, tools }: StreamRequest): Promise<void> {
+async function writeLayers(
+  writer: ChunkWriter,
+  { layers, stored, members, tools }: StreamRequest,
+): Promise<void> {
   const { workers } = tools;
-  const rings = Array.from({ length: Math.min(workers.count, image.layers.length) }, () => createChunkRing());
+  const rings = Array.from({ length: Math.min(workers.count, layers.length) }, () => createChunkRing());
   const transits: Promise<LayerInTransit>[] = [];
   const start = (index: number): void => {
-    const layer = image.layers[index];
+    const layer = layers[index];
     if (layer === undefined) return;
     transits[index] = sendThrough(rings[index % rings.length] as ChunkRing, { layer, workers });
     transits[index].catch(() => undefined);
   };
   for (const index of rings.keys()) start(index);
   for (const [index, known] of stored.entries()) {
-    await writer.write(blobHeader(known));
+    await writer.write(members.header(index, known));
     const digest = await copyLayer(await (transits[index] as Promise<LayerInTransit>), writer);
     await writer.write(paddingOf(known));
-    requireEqual(image.layers[index] as ImageLayer, { known, made: { ...known, digest } });
+    requireEqual(layers[index] as ImageLayer, { known, made: { ...known, digest } });
     start(index + rings.length);
   }
 }
@@ -111,10 +99,10 @@ async function copyLayer({ ring, made }: LayerInTransit, writer: ChunkWriter): P
 }
 
 async function writeCompressed(writer: ChunkWriter, request: StreamRequest): Promise<void> {
-  const { image, stored, compression, tools } = request;
+  const { layers, stored, members, compression, tools } = request;
   for (const [index, known] of stored.entries()) {
-    const layer = image.layers[index] as ImageLayer;
-    await writer.write(roomyBlobHeader(known));
+    const layer = layers[index] as ImageLayer;
+    await writer.write(members.header(index, known));
     const made =
       layer.blob === undefined
         ? await compressTo(layer, { compression, tools, take: (bytes) => writer.write(bytes) })

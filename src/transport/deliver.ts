@@ -3,12 +3,21 @@ import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { describeImage, type Image, type ImageDocuments } from '../image/image.ts';
-import type { ImageReference } from '../image/image-reference.ts';
+import type { Digest } from '../digest.ts';
+import { describeImage, type Image, type ImageDocuments, type ImageLayer } from '../image/image.ts';
+import { familiarName, type ImageReference } from '../image/image-reference.ts';
 import type { Compression } from '../layer/encoder.ts';
 import { ArchiveFile } from './archive-file.ts';
+import { archiveMembers, dockerToolsMembers } from './archive-members.ts';
 import { streamArchive } from './archive-stream.ts';
 import type { BlobTarget } from './blob-target.ts';
+import {
+  completeDockerTools,
+  type DockerToolsDescription,
+  type DockerToolsImage,
+  encodeDockerToolsDocuments,
+} from './dockertools-archive.ts';
+import { DockerToolsFile } from './dockertools-file.ts';
 import { findKnown, type KnownLayer } from './known-layers.ts';
 import { type LayerTools, makeBlobs, type NeededLayer } from './make-blobs.ts';
 import { LayoutTarget } from './oci-layout.ts';
@@ -24,6 +33,7 @@ interface AnyTarget {
 export interface FileTarget extends AnyTarget {
   readonly kind: 'file';
   readonly file: string;
+  readonly format?: ArchiveFormat;
 }
 
 export interface LayoutDirectoryTarget extends AnyTarget {
@@ -35,12 +45,19 @@ export interface StreamTarget extends AnyTarget {
   readonly kind: 'stream';
   /** Left open. */
   readonly output: Writable;
+  readonly format?: ArchiveFormat;
 }
+
+/** `dockertools`: nixpkgs' archive, byte for byte; its layers cannot be compressed. */
+export type ArchiveFormat = 'phyllo' | 'dockertools';
 
 export interface Delivery {
   /** Bottom to top, as the first target has them. */
   readonly stored: readonly KnownLayer[];
-  readonly documents: ImageDocuments;
+  /** Of the config that the first target has. */
+  readonly imageID: Digest;
+  /** Undefined when the first target has none. */
+  readonly manifestDigest: Digest | undefined;
   /** Layers whose bytes were made. */
   readonly made: number;
 }
@@ -49,35 +66,46 @@ export interface DeliverOptions {
   /** At least one. */
   readonly targets: readonly Target[];
   readonly tools: LayerTools;
+  /** For targets of this format: the image in nixpkgs' terms, its layers those of the image. */
+  readonly dockerTools?: DockerToolsDescription | undefined;
 }
 
 /**
  * Files and layouts appear whole or not at all, all of those with the same compression before the first of their streams begins.
  * @throws PhylloError DESTINATION_UNWRITABLE, DISK_FULL, FILE_CHANGED, FILE_UNREADABLE, LAYER_MISMATCH, PIPE_CLOSED
  */
-export async function deliver(image: Image, { targets, tools }: DeliverOptions): Promise<Delivery> {
+export async function deliver(image: Image, options: DeliverOptions): Promise<Delivery> {
   const deliveries: Delivery[] = [];
-  for (const group of Map.groupBy(targets, ({ compression }) => JSON.stringify(compression)).values()) {
-    deliveries.push(await deliverGroup(image, { targets: group, tools }));
-  }
+  const groups = Map.groupBy(options.targets, ({ compression }) => JSON.stringify(compression));
+  for (const targets of groups.values()) deliveries.push(await deliverGroup(image, { ...options, targets }));
   const made = deliveries.reduce((sum, delivery) => sum + delivery.made, 0);
   return { ...(deliveries[0] as Delivery), made };
 }
 
 /** All targets have the same compression, so that each layer is made once for all of them. */
-async function deliverGroup(image: Image, { targets, tools }: DeliverOptions): Promise<Delivery> {
-  const { compression } = targets[0] as Target;
+async function deliverGroup(image: Image, options: DeliverOptions): Promise<Delivery> {
+  const { targets, tools } = options;
+  const { layers } = image;
+  const first = targets[0] as Target;
+  const { compression } = first;
   const open: BlobTarget[] = [];
   try {
-    const streams = await openTargets(image, { targets, open, tools });
-    const { stored, made } = await storeLayers(image, { compression, open, tools });
+    const streams = await openTargets(image, { ...options, open });
+    const { stored, made } = await storeLayers(layers, { compression, open, tools });
     const documents = describeImage(image, stored);
     for (const target of open) await target.commit(documents, stored);
-    for (const { output, close, reference } of streams) {
-      await streamArchive(output, { image, documents, stored, reference, compression, tools });
+    for (const { output, close, target } of streams) {
+      const members = isDockerTools(target)
+        ? dockerToolsMembers(dockerToolsImage(target, { ...options, sizes: sizesOf(stored) }), stored)
+        : archiveMembers({ ...target, image, documents, stored });
+      await streamArchive(output, { layers, stored, members, compression, tools });
       await close();
     }
-    return { stored, documents, made: made + streams.length * image.layers.length };
+    return {
+      stored,
+      ...identityOf(first, { ...options, documents, stored }),
+      made: made + streams.length * layers.length,
+    };
   } finally {
     await Promise.all(open.map((target) => target.discard()));
   }
@@ -85,29 +113,73 @@ async function deliverGroup(image: Image, { targets, tools }: DeliverOptions): P
 
 interface OpenStream {
   readonly output: Writable;
-  readonly reference: ImageReference;
+  readonly target: FileTarget | StreamTarget;
   readonly close: () => Promise<void>;
 }
 
 /** Adds what must be committed or discarded to `open`, one by one, so that none is lost when the next one fails. */
 async function openTargets(
   image: Image,
-  { targets, open }: DeliverOptions & { readonly open: BlobTarget[] },
+  { targets, open, ...options }: DeliverOptions & { readonly open: BlobTarget[] },
 ): Promise<OpenStream[]> {
   const streams: OpenStream[] = [];
   for (const target of targets) {
-    if (target.kind === 'stream') streams.push({ ...target, close: () => Promise.resolve() });
+    if (target.kind === 'stream')
+      streams.push({ output: target.output, target, close: () => Promise.resolve() });
     else if (target.kind === 'layout')
       open.push(await LayoutTarget.create(target.directory, { ...image, ...target }));
     else if (await isSpecialFile(target.file)) streams.push(openSpecialFile(target));
-    else open.push(await openFile(image, target));
+    else open.push(await openFile(image, { target, ...options }));
   }
   return streams;
 }
 
-async function openFile(image: Image, { file, reference, compression }: FileTarget): Promise<ArchiveFile> {
+async function openFile(
+  image: Image,
+  { target, dockerTools }: Pick<DeliverOptions, 'dockerTools'> & { readonly target: FileTarget },
+): Promise<BlobTarget> {
+  const { file, reference, compression } = target;
   const sizes = compression.kind === 'none' ? await tarSizes(image) : undefined;
-  return await ArchiveFile.create(file, { image, reference, sizes });
+  if (!isDockerTools(target)) return await ArchiveFile.create(file, { image, reference, sizes });
+  return await DockerToolsFile.create(file, dockerToolsImage(target, { dockerTools, sizes }));
+}
+
+function isDockerTools(target: Target): boolean {
+  return target.kind !== 'layout' && target.format === 'dockertools';
+}
+
+function dockerToolsImage(
+  { reference }: Target,
+  {
+    dockerTools,
+    sizes,
+  }: Pick<DeliverOptions, 'dockerTools'> & { readonly sizes: readonly number[] | undefined },
+): DockerToolsImage {
+  if (dockerTools === undefined) throw new TypeError('the image is not described in terms of nixpkgs');
+  if (sizes === undefined) throw new TypeError("layers of nixpkgs' archive cannot be compressed");
+  return completeDockerTools(dockerTools, { sizes, repoTag: familiarName(reference) });
+}
+
+function sizesOf(stored: readonly KnownLayer[]): number[] {
+  return stored.map(({ size }) => size);
+}
+
+function identityOf(
+  target: Target,
+  {
+    documents,
+    stored,
+    dockerTools,
+  }: Pick<DeliverOptions, 'dockerTools'> & {
+    readonly documents: ImageDocuments;
+    readonly stored: readonly KnownLayer[];
+  },
+): Pick<Delivery, 'imageID' | 'manifestDigest'> {
+  const { config, manifest } = documents;
+  if (!isDockerTools(target)) return { imageID: config.digest, manifestDigest: manifest.digest };
+  const image = dockerToolsImage(target, { dockerTools, sizes: sizesOf(stored) });
+  const diffIDs = stored.map(({ diffID }) => diffID);
+  return { imageID: encodeDockerToolsDocuments(image, diffIDs).config.digest, manifestDigest: undefined };
 }
 
 /** Every place in an archive is known before a byte is read. */
@@ -121,13 +193,13 @@ export async function isSpecialFile(file: string): Promise<boolean> {
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 }
 
-function openSpecialFile({ file, reference }: FileTarget): OpenStream {
-  const output = createWriteStream(file);
+function openSpecialFile(target: FileTarget): OpenStream {
+  const output = createWriteStream(target.file);
   const close = async (): Promise<void> => {
     output.end();
     await finished(output);
   };
-  return { output, reference, close };
+  return { output, target, close };
 }
 
 interface StoreOptions {
@@ -136,8 +208,9 @@ interface StoreOptions {
   readonly tools: LayerTools;
 }
 
-async function storeLayers(
-  { layers }: Image,
+/** Makes the blobs that nobody knows or that a destination lacks. */
+export async function storeLayers(
+  layers: readonly ImageLayer[],
   { compression, open, tools }: StoreOptions,
 ): Promise<Pick<Delivery, 'stored' | 'made'>> {
   const asked = await Promise.all(

@@ -35,6 +35,11 @@ export interface DockerToolsImage {
   readonly layers: readonly DockerToolsLayer[];
 }
 
+/** An image whose layers' sizes and name are not known yet. */
+export interface DockerToolsDescription extends Omit<DockerToolsImage, 'repoTag' | 'layers'> {
+  readonly layers: readonly (DockerToolsBaseLayer | Omit<DockerToolsOwnLayer, 'size'>)[];
+}
+
 export type DockerToolsLayer = DockerToolsBaseLayer | DockerToolsOwnLayer;
 
 export interface DockerToolsBaseLayer {
@@ -80,6 +85,17 @@ export interface DockerToolsDocuments {
 const PLAIN_ENTRY: DockerToolsEntry = { mode: 0o644, uid: 0, gid: 0, uname: '', gname: '' };
 /** As long as every digest, so that a header's size is known before the digest is. */
 const PLACEHOLDER = `sha256:${'0'.repeat(64)}` as Digest;
+
+/** @param options.sizes bytes of all layers' tars, base layers included, bottom to top */
+export function completeDockerTools(
+  description: DockerToolsDescription,
+  { sizes, repoTag }: { readonly sizes: readonly number[]; readonly repoTag: string },
+): DockerToolsImage {
+  const layers = description.layers.map((layer, i) =>
+    layer.kind === 'base' ? layer : { ...layer, size: sizes[i] as number },
+  );
+  return { ...description, repoTag, layers };
+}
 
 export function layoutDockerTools(image: DockerToolsImage): ArchiveLayout {
   const headers: number[] = [];

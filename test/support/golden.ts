@@ -48,6 +48,8 @@ export interface WholeArchiveCase extends Omit<ArchiveCase, 'fromImage' | 'expec
     readonly path: string;
     readonly entries: readonly VectorEntry[];
     readonly checksum: string;
+    /** What the file `checksum` holds, when it is not that. */
+    readonly checksumFile?: string;
     readonly layerTar: { readonly size: number; readonly sha256: string };
     readonly archiveEntry: {
       readonly mode: string;

@@ -7,18 +7,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { Digest } from '../../src/digest.ts';
-import { CUSTOMISATION_MTIME_SECONDS } from '../../src/image/customisation.ts';
 import { parseDockerToolsConf } from '../../src/image/dockertools-conf.ts';
 import { inheritOrderedEnv } from '../../src/image/dockertools-documents.ts';
 import { isJsonObject } from '../../src/image/json.ts';
 import { FileSink, writeFully } from '../../src/layer/chunk-sink.ts';
-import {
-  type CustomisationLayerSource,
-  type LayerSource,
-  layerTarSize,
-} from '../../src/layer/layer-source.ts';
+import { type LayerSource, layerTarSize } from '../../src/layer/layer-source.ts';
 import { writeLayer } from '../../src/layer/write-layer.ts';
-import { scanDirectoryTree } from '../../src/store/directory-tree.ts';
 import {
   dockerToolsLayerHeader,
   type DockerToolsImage,
@@ -32,7 +26,8 @@ import { readTar } from '../../src/transport/tar-reader.ts';
 import { type WholeArchiveCase, wholeArchiveCases } from '../support/golden.ts';
 import { latin1, scanPaths } from '../support/scanned.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { latin1Of, makeEntries, makeStorePaths } from '../support/vector-tree.ts';
+import { customisationSource } from '../support/vector-customisation.ts';
+import { makeStorePaths } from '../support/vector-tree.ts';
 
 const CASES = wholeArchiveCases();
 /** Errors that are accidents of the reference: nothing is wrong with the input. */
@@ -183,34 +178,6 @@ async function pour(chunks: AsyncIterable<Uint8Array>, sink: FileSink): Promise<
       at += part.length;
     }
   }
-}
-
-/** The customisation layer as a source that a worker could take. */
-function customisationSource(
-  { entries, checksum }: WholeArchiveCase['customisation'],
-  root: string,
-): CustomisationLayerSource {
-  const place = join(root, 'customisation');
-  makeEntries(place, entries, root);
-  const owners = new Map(
-    entries.map(({ path, uid = 0, gid = 0 }) => [path.map(latin1Of).join('/'), { uid, gid }]),
-  );
-  assert.match(checksum, /^[0-9a-f]{64}$/);
-  const members = [...scanDirectoryTree(place)].map((entry) => {
-    const { uid, gid } = owners.get(entry.path) ?? { uid: 0, gid: 0 };
-    const isDirectory = entry.kind === 'directory';
-    return {
-      kind: entry.kind,
-      name: `./${entry.path}${isDirectory && entry.path !== '' ? '/' : ''}`,
-      mode: entry.mode,
-      size: entry.kind === 'file' ? entry.size : 0,
-      linkName: entry.kind === 'symlink' ? entry.target : '',
-      uid,
-      gid,
-      location: entry.kind === 'file' ? `${place}/${entry.path}` : '',
-    };
-  });
-  return { kind: 'customisation', members, mtimeSeconds: CUSTOMISATION_MTIME_SECONDS };
 }
 
 async function openBase(
