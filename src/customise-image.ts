@@ -2,11 +2,12 @@
  * The customisation layer: the contents joined at `/`, copies, and what the description's commands make of them. Where it is more
  * than links to contents it comes before the plan, since what its files mention is in the image, too.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeIncluded, writeNixState } from './customise/generated-tree.ts';
 import { makeTree, readTree, type Sight } from './customise/private-tree.ts';
 import { runChrootCommands, runExtraCommands, runFakeRootCommands } from './customise/run-commands.ts';
 import { findTreeMentions } from './customise/tree-mentions.ts';
+import { unpackNar } from './customise/unpack-nar.ts';
 import type { WorkDirectory } from './customise/work-directory.ts';
 import { PhylloError } from './errors.ts';
 import {
@@ -23,7 +24,7 @@ import { type ListedPaths, latin1 } from './listed-paths.ts';
 import { type ImageRoots, isCustomisedFirst, readRoots, storeContents } from './plan-image.ts';
 import { scanDirectoryTree } from './store/directory-tree.ts';
 import type { Store } from './store/store.ts';
-import type { StorePath } from './store/store-path.ts';
+import { baseName, type StorePath } from './store/store-path.ts';
 import { listingEntries } from './store/tree-listing.ts';
 
 export interface Customisation {
@@ -111,12 +112,13 @@ async function generate({ settings, roots, store, work }: Customising): Promise<
   return generated;
 }
 
-async function readContents({ roots, listed, store }: Customising): Promise<Content[]> {
+async function readContents(customising: Customising): Promise<Content[]> {
+  const { roots, listed } = customising;
   return await Promise.all([
     ...roots.contents.map((root) =>
       root.kind === 'store' ? linksTo(root.path, listed) : copyOfDirectory(root.path),
     ),
-    ...roots.copyToRoot.map((path) => copyOf(path, { listed, store })),
+    ...roots.copyToRoot.map((path) => copyOf(path, customising)),
   ]);
 }
 
@@ -129,32 +131,25 @@ function copyOfDirectory(directory: string): Content {
   return { storePath: place, entries: scanDirectoryTree(directory), copyFrom: place };
 }
 
-async function copyOf(
-  path: StorePath,
-  { listed, store }: Pick<Customising, 'listed' | 'store'>,
-): Promise<Content> {
+async function copyOf(path: StorePath, { listed, store, work }: Customising): Promise<Content> {
   const { listing } = await listed.get(path);
   return {
     storePath: latin1(path),
     entries: listingEntries(listing),
-    copyFrom: latin1(locationOf(path, { store, what: 'copyToRoot' })),
+    copyFrom: latin1(await filesOf(path, { store, work })),
   };
 }
 
-/** @throws PhylloError STORE_UNSUPPORTED when the store has no files on disk */
-function locationOf(
+/** Where a path's files can be read: of a binary cache, in the work directory. */
+async function filesOf(
   path: StorePath,
-  { store, what }: { readonly store: Store; readonly what: string },
-): string {
+  { store, work }: Pick<Customising, 'store' | 'work'>,
+): Promise<string> {
   const source = store.treeSource(path);
   if (source.kind === 'directory') return source.location;
-  throw new PhylloError(
-    'STORE_UNSUPPORTED',
-    `${what} needs a store with its files on disk: ${path} is a NAR`,
-    {
-      hint: 'copy the closure into a store directory (nix copy --to DIR) and use --store DIR',
-    },
-  );
+  const place = join(work.path, `nar-${baseName(path)}`);
+  await unpackNar(source, latin1(place));
+  return place;
 }
 
 async function runCommands(
@@ -187,12 +182,18 @@ async function runAsRoot(
   });
 }
 
-/** Where the store is on disk, as far as its paths tell. */
+/**
+ * Where the store is on disk, as far as its paths tell.
+ * @throws PhylloError STORE_UNSUPPORTED when it is a binary cache
+ */
 function storeLocation(roots: ImageRoots, store: Store): string {
   const [path] = [...storeContents(roots), ...roots.copyToRoot];
   if (path === undefined) return store.storeDir;
-  const location = locationOf(path, { store, what: 'enableFakechroot' });
-  return location.slice(0, location.lastIndexOf('/'));
+  const source = store.treeSource(path);
+  if (source.kind === 'directory') return dirname(source.location);
+  throw new PhylloError('STORE_UNSUPPORTED', 'enableFakechroot needs a store with its files on disk', {
+    hint: 'copy the closure into a store directory (nix copy --to DIR) and use --store DIR',
+  });
 }
 
 /** Owners' names are left out, as the layer's format leaves them empty. */

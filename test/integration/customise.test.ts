@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { buildAttributes, buildTestClosure, type TestClosure } from './support/closure.ts';
 import { type Docker, startDocker } from './support/docker.ts';
+import { copyToCache } from './support/nix.ts';
 import { phyllo, phylloChecked, phylloCommand, type Plan, plannedPaths } from './support/phyllo.ts';
 import { outcomeOf, runChecked, start, waitUntil } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
@@ -119,6 +120,14 @@ describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
     has(members, /^l.* \.\/links\/parent -> \.\.$/);
     assert.ok(storePaths.includes(closure.large), 'what is copied mentions it');
     assert.ok(warnings.some((warning) => warning.includes('/share/references')));
+  });
+
+  it('is the same from a binary cache', async () => {
+    const cache = join(directory, 'cache');
+    await copyToCache(closure.store, [closure.oddities], { directory: cache, compression: 'zstd' });
+    const fields = { copyToRoot: closure.oddities, extraCommands: 'mkdir more' };
+    const fromCache = await build(describeImage({ ...fields, store: `file://${cache}` }));
+    assert.equal(fromCache.imageID, (await build(describeImage(fields))).imageID);
   });
 
   it('leaves a copied path itself out of the store', async () => {
