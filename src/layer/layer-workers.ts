@@ -1,7 +1,7 @@
 /** The pool of worker threads. Jobs start in the order in which they are given; each worker has one at a time. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { ByteCounter } from './progress.ts';
+import { type ByteCounter, LayerProgress } from './progress.ts';
 import { fromFailure, type Job, type JobResults, type Reply, type WorkerData } from './worker-protocol.ts';
 
 interface Task {
@@ -24,7 +24,7 @@ export class LayerWorkers {
   readonly count: number;
 
   /** Starts `count` threads (at least one) at once, which count the bytes they make; whoever calls must `close`. */
-  constructor(count: number, counter: ByteCounter) {
+  constructor(count: number, counter: ByteCounter = new LayerProgress().counter) {
     this.#counter = counter;
     this.count = count;
     for (let i = 0; i < count; i += 1) this.#start();

@@ -48,7 +48,7 @@ export function paxHeaderSize(member: TarMember, ownership: TarOwnership): numbe
 }
 
 function encodeUstarHeader(member: TarMember, ownership: TarOwnership): Buffer {
-  const header = Buffer.from(ownershipTemplate(ownership));
+  const header = Buffer.from(commonFieldsOf(ownership).template);
   header.write(fixedText(member.name, NAME_LENGTH), 0, 'latin1');
   header.write(octalField(member.mode, 8), 100, 'latin1');
   header.write(octalField(orZero(member.size, NUMBER_LIMIT), 12), 124, 'latin1');
@@ -58,16 +58,24 @@ function encodeUstarHeader(member: TarMember, ownership: TarOwnership): Buffer {
   return header;
 }
 
-const templates = new WeakMap<TarOwnership, Buffer>();
+/** What all members of one owner have in common. */
+interface CommonFields {
+  /** A header with their fields filled in. */
+  readonly template: Buffer;
+  /** Whether they need no extended header. */
+  readonly fit: boolean;
+}
 
-/** A header with the fields that all members have in common: made once, as there are tens of thousands. */
-function ownershipTemplate(ownership: TarOwnership): Buffer {
-  let template = templates.get(ownership);
-  if (template === undefined) {
-    template = encodeOwnership(ownership);
-    templates.set(ownership, template);
+const commonFields = new WeakMap<TarOwnership, CommonFields>();
+
+/** Made once for each owner, as there are tens of thousands of members. */
+function commonFieldsOf(ownership: TarOwnership): CommonFields {
+  let fields = commonFields.get(ownership);
+  if (fields === undefined) {
+    fields = { template: encodeOwnership(ownership), fit: ownershipFits(ownership) };
+    commonFields.set(ownership, fields);
   }
-  return template;
+  return fields;
 }
 
 function encodeOwnership({ uid, gid, mtimeSeconds, uname, gname }: TarOwnership): Buffer {
@@ -99,6 +107,8 @@ function encodeExtendedHeader(records: Buffer): Buffer {
 
 /** The extended header's records, empty when everything fits the ustar header. */
 export function paxRecords(member: TarMember, ownership: TarOwnership): Buffer {
+  // Most members need none, and there are tens of thousands.
+  if (fitsUstar(member) && commonFieldsOf(ownership).fit) return NO_RECORDS;
   const values: [keyword: string, value: string][] = [];
   const text = (keyword: string, value: string, limit: number): void => {
     if (value.length > limit || NON_ASCII.test(value)) values.push([keyword, value]);
@@ -117,6 +127,28 @@ export function paxRecords(member: TarMember, ownership: TarOwnership): Buffer {
   if (values.some(([, value]) => !isUtf8(value))) values.unshift(['hdrcharset', 'BINARY']);
   values.push(...xattrRecords(member));
   return Buffer.from(values.map(([keyword, value]) => paxRecord(keyword, value)).join(''), 'latin1');
+}
+
+const NO_RECORDS = Buffer.alloc(0);
+
+function fitsUstar({ name, linkName, size, xattrs }: TarMember): boolean {
+  return (
+    fits(name, NAME_LENGTH) && fits(linkName, NAME_LENGTH) && size < NUMBER_LIMIT && xattrs === undefined
+  );
+}
+
+function ownershipFits({ uid, gid, mtimeSeconds, uname, gname }: TarOwnership): boolean {
+  const texts = fits(uname, OWNER_NAME_LENGTH) && fits(gname, OWNER_NAME_LENGTH);
+  return (
+    texts &&
+    orZero(uid, ID_LIMIT) === uid &&
+    orZero(gid, ID_LIMIT) === gid &&
+    orZero(mtimeSeconds, NUMBER_LIMIT) === mtimeSeconds
+  );
+}
+
+function fits(text: string, length: number): boolean {
+  return text.length <= length && !NON_ASCII.test(text);
 }
 
 /** Keywords and values of a member's extended attributes, whose values are bytes whatever `hdrcharset` says. */
