@@ -28,7 +28,7 @@ export function copyCommand(signal: AbortSignal): Command {
     .argument('<SOURCE>', SOURCES)
     .argument(
       '<DESTINATION>',
-      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], - for stdout; rootfs:FILE for the flat root file system',
+      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], - for stdout; rootfs:FILE for the flat root file system',
     );
   return addCommonOptions(command).action((source: string, destination: string, flags: CopyFlags) =>
     copy([source], { destination, flags, signal }),
@@ -37,9 +37,9 @@ export function copyCommand(signal: AbortSignal): Command {
 
 export function mergeCommand(signal: AbortSignal): Command {
   const command = new Command('merge')
-    .description('Make one archive of several images, in which shared layers are once.')
+    .description('Make one archive or layout of several images, in which shared layers are once.')
     .argument('<IMAGE...>', SOURCES)
-    .requiredOption('--to <destination>', 'docker-archive:FILE, oci-archive:FILE, or - for stdout');
+    .requiredOption('--to <destination>', 'docker-archive:FILE, oci-archive:FILE, oci:DIR, or - for stdout');
   return addCommonOptions(command).action((sources: readonly string[], { to, ...flags }: MergeFlags) =>
     copy(sources, { destination: to, flags, signal }),
   );

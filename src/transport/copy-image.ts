@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { PhylloError } from '../errors.ts';
 import type { TagAlone } from '../image/image-manifest.ts';
 import type { ImageReference } from '../image/image-reference.ts';
+import { copyToLayout } from './copy-to-layout.ts';
 import { type Destination, parseDestination } from './destination.ts';
 import { exportRootfs } from './export-rootfs.ts';
 import { referenceOf } from './image-names.ts';
@@ -39,24 +40,26 @@ export function parseCopyDestination(text: string): CopyDestination {
  */
 export async function copyImage(image: SourceImage, options: CopyOptions): Promise<void> {
   if (options.to.kind === 'rootfs') await write(exportRootfs(image, options), options);
-  else await writeArchive([image], options);
+  else await writeImages([image], options);
 }
 
 /**
- * One archive of several images, in which shared layers are once. Two images must not have the same name.
+ * One archive or layout of several images, in which shared layers are once. Two images must not have the same name, or in a layout tag.
  * @throws as copyImage; IMAGE_AMBIGUOUS
  */
 export async function mergeImages(images: readonly SourceImage[], options: CopyOptions): Promise<void> {
   if (options.to.kind === 'rootfs') throw unsupported('one root file system of several images');
-  if (images.length > 1 && options.to.kind === 'archive' && options.to.reference !== undefined)
+  if (images.length > 1 && options.to.kind !== 'stdout' && options.to.reference !== undefined)
     throw unsupported('one name for several images');
-  await writeArchive(images, options);
+  await writeImages(images, options);
 }
 
-async function writeArchive(images: readonly SourceImage[], options: CopyOptions): Promise<void> {
-  const named = images.map((image) => ({ image, names: namesFor(image, options.to) }));
-  requireDistinct(named);
-  await write(encodeImagesArchive(named), options);
+async function writeImages(images: readonly SourceImage[], options: CopyOptions): Promise<void> {
+  const { to } = options;
+  const named = images.map((image) => ({ image, names: namesFor(image, to) }));
+  requireDistinct(named, to);
+  if (to.kind !== 'layout') return await write(encodeImagesArchive(named), options);
+  for (const { image, names } of named) await copyToLayout(image, { ...options, ...to, names });
 }
 
 async function write(
@@ -67,12 +70,12 @@ async function write(
     return await writeToStream(stdout, chunks, options);
   if (to.kind === 'archive' || to.kind === 'rootfs')
     return await writeToFile(to.file as string, chunks, options);
-  throw unsupported('a copy to this destination');
+  throw new TypeError('a layout is not a sequence of bytes');
 }
 
 function namesFor(image: SourceImage, to: CopyDestination): readonly (ImageReference | TagAlone)[] {
   const references = image.names.flatMap((name) => referenceOf(name) ?? []);
-  if (to.kind === 'archive' && to.reference !== undefined) {
+  if ((to.kind === 'archive' || to.kind === 'layout') && to.reference !== undefined) {
     const name = to.reference(references[0] ?? NAMELESS);
     return [name.name === NAMELESS.name ? { tag: name.tag } : name];
   }
@@ -83,16 +86,26 @@ function namesFor(image: SourceImage, to: CopyDestination): readonly (ImageRefer
 /** Stands for the name that an image does not have, where the destination gives it a tag alone. No name is like it. */
 const NAMELESS: ImageReference = { name: '', tag: 'latest' };
 
-function requireDistinct(images: readonly NamedImage[]): void {
+/** A layout knows tags alone. */
+function requireDistinct(images: readonly NamedImage[], { kind }: CopyDestination): void {
   const seen = new Set<string>();
-  for (const name of images.flatMap(({ names }) => names.filter((each) => 'name' in each))) {
-    const text = `${name.name}:${name.tag}`;
+  for (const text of images.flatMap(({ names }) => [
+    ...new Set(kind === 'layout' ? tags(names) : full(names)),
+  ])) {
     if (seen.has(text))
       throw new PhylloError('IMAGE_AMBIGUOUS', `two of the images are named ${text}`, {
         hint: 'copy one of them under another name first',
       });
     seen.add(text);
   }
+}
+
+function tags(names: NamedImage['names']): string[] {
+  return names.map(({ tag }) => tag);
+}
+
+function full(names: NamedImage['names']): string[] {
+  return names.flatMap((name) => ('name' in name ? [`${name.name}:${name.tag}`] : []));
 }
 
 function unsupported(what: string): PhylloError {

@@ -127,7 +127,7 @@ async function openTargets(
     if (target.kind === 'stream')
       streams.push({ output: target.output, target, close: () => Promise.resolve() });
     else if (target.kind === 'layout')
-      open.push(await LayoutTarget.create(target.directory, { ...image, ...target }));
+      open.push(await LayoutTarget.create(target.directory, { ...image, names: [target.reference] }));
     else if (await isSpecialFile(target.file)) streams.push(openSpecialFile(target));
     else open.push(await openFile(image, { target, ...options }));
   }

@@ -7,6 +7,7 @@
  * @see OCI image-spec v1.1, image-layout.md
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestHex, finishDigest } from '../digest.ts';
@@ -14,7 +15,7 @@ import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 import { type Blob, type Descriptor, jsonBlob } from '../image/blob.ts';
 import type { Platform } from '../image/image-config.ts';
 import type { ImageDocuments } from '../image/image.ts';
-import { encodeIndexEntry, OCI_LAYOUT } from '../image/image-manifest.ts';
+import { encodeIndexEntry, OCI_LAYOUT, type TagAlone } from '../image/image-manifest.ts';
 import type { ImageReference } from '../image/image-reference.ts';
 import { MEDIA_TYPES } from '../image/media-types.ts';
 import { type FilePosition, writeFully } from '../layer/chunk-sink.ts';
@@ -23,11 +24,16 @@ import type { BlobTarget } from './blob-target.ts';
 import { withLock } from './file-lock.ts';
 import { PendingFile } from './pending-file.ts';
 
+const LOCK = '.phyllo.lock';
+const EMPTY_INDEX = jsonBlob({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [] });
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
 export interface LayoutImage {
   readonly platform: Platform;
-  readonly reference: ImageReference;
+  /** Perhaps none. */
+  readonly names: readonly (ImageReference | TagAlone)[];
+  /** Of the manifest; OCI's when absent. */
+  readonly mediaType?: string;
 }
 
 export class LayoutTarget implements BlobTarget {
@@ -50,7 +56,7 @@ export class LayoutTarget implements BlobTarget {
     return new LayoutTarget(directory, image);
   }
 
-  async has({ digest, size }: StoredLayer): Promise<boolean> {
+  async has({ digest, size }: Pick<StoredLayer, 'digest' | 'size'>): Promise<boolean> {
     const stats = await stat(this.#pathOf(digest)).catch(() => undefined);
     return stats?.isFile() === true && stats.size === size;
   }
@@ -61,7 +67,7 @@ export class LayoutTarget implements BlobTarget {
     return { file: this.#directory, fd: file.fd, offset: 0 };
   }
 
-  async close(index: number, { digest }: StoredLayer): Promise<void> {
+  async close(index: number, { digest }: Pick<StoredLayer, 'digest'>): Promise<void> {
     const file = this.#pending.get(index) as PendingFile;
     this.#pending.delete(index);
     await file.commit(this.#pathOf(digest));
@@ -69,10 +75,13 @@ export class LayoutTarget implements BlobTarget {
 
   async commit({ config, manifest }: ImageDocuments): Promise<void> {
     for (const blob of [config, manifest]) await this.#writeBlob(blob);
-    const entry = encodeIndexEntry({ ...this.#image, manifest });
-    await withLock(join(this.#directory, '.phyllo.lock'), async () => {
+    const { names } = this.#image;
+    const entries = (names.length === 0 ? [undefined] : names).map((reference) =>
+      encodeIndexEntry({ ...this.#image, manifest, reference }),
+    );
+    await withLock(join(this.#directory, LOCK), async () => {
       const index = await readIndex(this.#directory);
-      await replaceFile(join(this.#directory, 'index.json'), addToIndex(index, entry).bytes);
+      await replaceFile(join(this.#directory, 'index.json'), addToIndex(index, entries).bytes);
     });
   }
 
@@ -101,7 +110,7 @@ async function prepareLayout(directory: string): Promise<void> {
     await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
     const marker = join(directory, 'oci-layout');
     const text = await readFile(marker, 'utf8').catch(() => undefined);
-    if (text === undefined) await replaceFile(marker, OCI_LAYOUT.bytes);
+    if (text === undefined) await makeLayout(directory, marker);
     else if (!text.includes('imageLayoutVersion'))
       throw layoutInvalid(directory, 'its oci-layout file is damaged');
   } catch (cause) {
@@ -111,6 +120,15 @@ async function prepareLayout(directory: string): Promise<void> {
       cause,
     });
   }
+}
+
+/** The index first: with the marker the directory is a layout, and a layout has an index, whatever becomes of this build. */
+async function makeLayout(directory: string, marker: string): Promise<void> {
+  await withLock(join(directory, LOCK), async () => {
+    const index = join(directory, 'index.json');
+    if (!existsSync(index)) await replaceFile(index, EMPTY_INDEX.bytes);
+    await replaceFile(marker, OCI_LAYOUT.bytes);
+  });
 }
 
 interface Index {
@@ -134,22 +152,32 @@ async function readIndex(directory: string): Promise<Index> {
 function parseIndex(text: string): Index | undefined {
   try {
     const index = JSON.parse(text) as Partial<Index> | null;
-    return Array.isArray(index?.manifests) ? (index as Index) : undefined;
+    const manifests: readonly unknown[] | undefined = index?.manifests;
+    const sound =
+      Array.isArray(manifests) && manifests.every((entry) => typeof entry === 'object' && entry !== null);
+    return sound ? (index as Index) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The new image takes its tag from whatever had it; everything else stays as it is, fields that are not ours included. */
-function addToIndex(index: Index, entry: Descriptor): Blob {
-  const tag = entry.annotations?.[REF_NAME];
-  const others = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] !== tag);
+/**
+ * The new image takes its tags from whatever had them, and without one the place of itself; everything else stays as it is, fields
+ * that are not ours included.
+ */
+function addToIndex(index: Index, entries: readonly Descriptor[]): Blob {
+  const tags = new Set(entries.map(nameIn));
+  const others = index.manifests.filter((entry) => !tags.has(nameIn(entry)));
   return jsonBlob({
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.index,
     ...index,
-    manifests: [...others, entry],
+    manifests: [...others, ...entries],
   });
+}
+
+function nameIn({ annotations, digest }: Descriptor): string {
+  return annotations?.[REF_NAME] ?? digest;
 }
 
 async function holds(file: string, digest: Digest): Promise<boolean> {

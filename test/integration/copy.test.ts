@@ -5,6 +5,7 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -227,6 +228,19 @@ describeWith(['docker', 'skopeo', 'podman'], 'archives of docker, podman and sko
         (await docker.runContainer('from-skopeo:1')).stdout,
         'Hello from a stack of store paths!\n',
       );
+    }
+  });
+
+  it('a layout that is copied to is what skopeo reads, and shares its blobs', async () => {
+    const layout = newDirectory();
+    await copy(`docker-archive:${saved}:hello:1.0`, `oci:${layout}:first`);
+    const blobs = readdirSync(join(layout, 'blobs/sha256'));
+    await copy(`oci:${layout}:first`, `oci:${layout}:second`);
+    assert.deepEqual(readdirSync(join(layout, 'blobs/sha256')), blobs);
+    for (const tag of ['first', 'second']) {
+      const archive = newFile();
+      await skopeoCopy(`oci:${layout}:${tag}`, `docker-archive:${archive}:from-layout:1`);
+      assert.equal((await inspect(archive)).imageID, (await inspect(built)).imageID);
     }
   });
 
