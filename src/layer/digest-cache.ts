@@ -57,15 +57,23 @@ const SCHEMA = `
 `;
 
 /**
- * Opens or makes the cache at `file`. A damaged file is replaced; one that cannot be made gives `NO_CACHE`.
+ * Opens or makes the cache at `file`. A damaged file is replaced; one that cannot be made or is busy for too long gives `NO_CACHE`.
  * @param todayDays days since 1970: when entries were last used, for `prune`
  */
 export function openDigestCache(file: string, todayDays: number): SqliteDigestCache | typeof NO_CACHE {
   try {
     return openAt(file, todayDays);
-  } catch {
-    return replaceDamaged(file, todayDays);
+  } catch (error) {
+    // Never a sound one, which another process may have open and only keeps busy.
+    return isDamage(error) ? replaceDamaged(file, todayDays) : NO_CACHE;
   }
+}
+
+/** @see sqlite.org/rescode.html, SQLITE_CORRUPT and SQLITE_NOTADB */
+function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
+  const primaryCode = error.errcode & 0xff;
+  return primaryCode === 11 || primaryCode === 26;
 }
 
 function replaceDamaged(file: string, todayDays: number): DigestCache {

@@ -53,9 +53,28 @@ export function requireEqual(
       },
     );
   }
-  throw new PhylloError(
+  throw layerMismatch(layer, { made, known });
+}
+
+/**
+ * The same for its tar alone: its blob by this encoder may be new.
+ * @throws PhylloError LAYER_MISMATCH
+ */
+export function requireSameTar(
+  layer: ImageLayer,
+  { made, cache }: { readonly made: StoredLayer; readonly cache: DigestCache },
+): void {
+  const known = layer.key === undefined ? undefined : cache.find(layer.key);
+  if (known !== undefined && known.diffID !== made.diffID) throw layerMismatch(layer, { made, known });
+}
+
+function layerMismatch(
+  { history }: ImageLayer,
+  { made, known }: Readonly<Record<'made' | 'known', Pick<StoredLayer, 'diffID'>>>,
+): PhylloError {
+  return new PhylloError(
     'LAYER_MISMATCH',
-    `a layer is not what it was when its digest was learnt: ${made.diffID}, and was ${known.diffID} (${layer.history.comment})`,
+    `a layer is not what it was when its digest was learnt: ${made.diffID}, and was ${known.diffID} (${history.comment})`,
     {
       hint: 'a store path was changed in place (nix-store --verify --check-contents finds it), or two machines built it differently; with --no-cache the present bytes count',
     },

@@ -12,7 +12,7 @@ import type { LayerProgress } from '../layer/progress.ts';
 import { makeLayers } from '../layer/make-layers.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
 import type { BlobTarget } from './blob-target.ts';
-import { type KnownLayer, remember, requireEqual } from './known-layers.ts';
+import { type KnownLayer, remember, requireEqual, requireSameTar } from './known-layers.ts';
 
 export interface LayerTools {
   readonly workers: LayerWorkers;
@@ -151,6 +151,7 @@ async function finishBlob(
   { stored, compression, tools }: BlobOptions & { readonly stored: StoredLayer },
 ): Promise<KnownLayer> {
   requireEqual(layer, { made: stored, known });
+  requireSameTar(layer, { made: stored, cache: tools.cache });
   const { size, warnings } = await layer.prepare();
   if (size !== stored.tarSize) throw sizeChanged(layer);
   for (const target of receivers) await target.close(index, stored);

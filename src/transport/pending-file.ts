@@ -44,7 +44,8 @@ export class PendingFile {
       const handle = await open(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
       return new PendingFile(file, { target, temporary, handle });
     } catch (cause) {
-      throw cannotCreate(file, cause);
+      const isFull = systemErrorCode(cause) === 'ENOSPC' || systemErrorCode(cause) === 'EDQUOT';
+      throw isFull ? writeError(file, cause) : cannotCreate(file, cause);
     }
   }
 
