@@ -113,7 +113,7 @@ for (const [compression, decode] of [
       await layerOf(temporaryDirectory(context), [6_000_000]),
       await layerOf(temporaryDirectory(context), [3_000_000, 2_500_000]),
     ];
-    const alone = await Promise.all(layers.map(digestLayer));
+    const alone = await Promise.all(layers.map(async (layer) => digestLayer(layer)));
     const together = await withWorkers(2, async (workers) =>
       Promise.all(
         layers.map(async (layer) =>
