@@ -276,8 +276,8 @@ function pathMasks(
     low[id] = own?.low ?? 0;
     high[id] = own?.high ?? 0;
     for (const reference of counted) {
-      low[id]! |= low[reference]!;
-      high[id]! |= high[reference]!;
+      low[id] |= low[reference]!;
+      high[id] |= high[reference]!;
     }
   }
   return { low, high };
