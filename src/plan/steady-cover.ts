@@ -6,7 +6,7 @@
  * Steps
  *   1. Each item in turn opens a group. When there are more than the limit, the two groups whose union adds the least expected cost
  *      become one. Items that come first, the largest, become what the others gather around.
- *   2. Paths of groups that may change move, one at a time and the largest first, to where they add the least, for a few rounds.
+ *   2. Paths of groups without kept layers move, one at a time and the largest first, to where they add the least, for a few rounds.
  *
  * A kept group that is merged has to be sent once more now, which no item has to: that costs a part of its size, and it is never taken apart.
  *
@@ -191,7 +191,7 @@ interface Open {
 
 /** Step 2. A group never loses its last path, so that the limit stays used. */
 function refine(model: SteadyModel, groups: readonly Group[]): readonly Group[] {
-  const open = groups.filter(({ kept }) => kept === undefined).map((group) => openGroup(model, group));
+  const open = groups.filter(({ isWhole }) => !isWhole).map((group) => openGroup(model, group));
   if (open.length < 2) return groups;
   const homeOf = new Map(open.flatMap((one) => one.group.ids.map((id) => [id, one] as const)));
   if (homeOf.size > MAX_REFINED) return groups;
@@ -202,7 +202,7 @@ function refine(model: SteadyModel, groups: readonly Group[]): readonly Group[] 
     moved = 0;
     for (const single of singles) if (moveToBest(model, single, { open, homeOf })) moved++;
   }
-  return [...groups.filter(({ kept }) => kept !== undefined), ...open.map(({ group }) => group)];
+  return [...groups.filter(({ isWhole }) => isWhole), ...open.map(({ group }) => group)];
 }
 
 /** @param single of one path */

@@ -59,6 +59,8 @@ export interface Group {
   readonly cost: number;
   /** Place in the previous image, of a layer that is kept as it is. */
   readonly kept?: number;
+  /** It holds the paths of a kept layer, which stay together. */
+  readonly isWhole: boolean;
 }
 
 export const MAX_UNITS = 8192;
@@ -99,7 +101,8 @@ export function groupOf(model: SteadyModel, ids: readonly number[], kept?: numbe
     high |= model.high[id]!;
   }
   const cost = size * riskOf(model, weightOfUnion(model, events, events), countBits(low) + countBits(high));
-  return { ids, size, events, low, high, cost, ...(kept === undefined ? {} : { kept }) };
+  const isWhole = kept !== undefined;
+  return { ids, size, events, low, high, cost, isWhole, ...(isWhole ? { kept } : {}) };
 }
 
 export function mergeGroups(model: SteadyModel, a: Group, b: Group): Group {
@@ -107,7 +110,8 @@ export function mergeGroups(model: SteadyModel, a: Group, b: Group): Group {
   unite(events, b.events);
   const cost = costOfUnion(model, a, b);
   const [low, high] = [a.low | b.low, a.high | b.high];
-  return { ids: [...a.ids, ...b.ids], size: a.size + b.size, events, low, high, cost };
+  const isWhole = a.isWhole || b.isWhole;
+  return { ids: [...a.ids, ...b.ids], size: a.size + b.size, events, low, high, cost, isWhole };
 }
 
 /** Expected bytes of a layer of both. */

@@ -72,9 +72,17 @@ function isBetterSwapped(model: SteadyModel, below: Group, [lower, upper]: reado
 function pile(below: Group, { events, low, high }: Group): Group {
   const united = Int32Array.from(below.events);
   unite(united, events);
-  return { ids: [], size: 0, events: united, low: below.low | low, high: below.high | high, cost: 0 };
+  return {
+    ids: [],
+    size: 0,
+    events: united,
+    low: below.low | low,
+    high: below.high | high,
+    cost: 0,
+    isWhole: false,
+  };
 }
 
 function nothing({ words }: SteadyModel): Group {
-  return { ids: [], size: 0, events: new Int32Array(words), low: 0, high: 0, cost: 0 };
+  return { ids: [], size: 0, events: new Int32Array(words), low: 0, high: 0, cost: 0, isWhole: false };
 }

@@ -46,6 +46,7 @@ test('a layer whose paths are all unchanged is never split, over several release
         before = after;
       }
     }),
+    { numRuns: 1000 },
   );
 });
 
