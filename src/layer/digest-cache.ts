@@ -78,11 +78,15 @@ function isDamage(error: unknown): boolean {
 
 function replaceDamaged(file: string, todayDays: number): DigestCache {
   try {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+    removeFiles(file);
     return openAt(file, todayDays);
   } catch {
     return NO_CACHE;
   }
+}
+
+function removeFiles(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
 }
 
 function openAt(file: string, todayDays: number): SqliteDigestCache {
@@ -109,6 +113,7 @@ export class SqliteDigestCache implements DigestCache {
   readonly #file: string;
   readonly #todayDays: number;
   #open = true;
+  #damaged = false;
 
   constructor(
     database: DatabaseSync,
@@ -166,13 +171,16 @@ export class SqliteDigestCache implements DigestCache {
     if (!this.#open) return;
     this.#open = false;
     this.#database.close();
+    // Damage that shows only in use: whoever comes next begins a new one.
+    if (this.#damaged) this.#attempt(() => removeFiles(this.#file));
   }
 
   /** A cache that fails is a cache that knows nothing. */
   #attempt<T>(use: () => T): T | undefined {
     try {
       return use();
-    } catch {
+    } catch (error) {
+      this.#damaged ||= isDamage(error);
       return undefined;
     }
   }
