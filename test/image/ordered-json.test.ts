@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseOrderedJson, printLikePython } from '../../src/image/ordered-json.ts';
+import { inOrderOf, parseOrderedJson, printLikePython } from '../../src/image/ordered-json.ts';
 import { parsePythonDate } from '../../src/image/python-date.ts';
 import { wholeArchiveCases } from '../support/golden.ts';
 
@@ -99,3 +99,13 @@ function outcome<T>(run: () => T): T | undefined {
 function withoutNegativeZero(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
+
+test("one value in another one's order: values stay, and keys that the other lacks come last", () => {
+  const reorder = (value: string, like: string): string =>
+    printLikePython(inOrderOf(parseOrderedJson(value), parseOrderedJson(like))).replaceAll(/\s+/g, '');
+  assert.equal(reorder('{"1":1,"b":2,"c":3}', '{"b":0,"x":0,"1":0}'), '{"b":2,"1":1,"c":3}');
+  assert.equal(reorder('{"a":{"1":1,"z":2}}', '{"a":{"z":0,"1":0}}'), '{"a":{"z":2,"1":1}}');
+  assert.equal(reorder('[{"1":1,"z":2},3]', '[{"z":0,"1":0}]'), '[{"z":2,"1":1},3]');
+  assert.equal(reorder('{"a":1,"__proto__":[]}', '{"__proto__":{},"a":{}}'), '{"__proto__":[],"a":1}');
+  assert.equal(reorder('{"a":1}', 'null'), '{"a":1}');
+});
