@@ -47,6 +47,10 @@ export interface CacheStat {
 export const NO_CACHE: DigestCache = { find: () => undefined, add: () => undefined, close: () => undefined };
 
 const BUSY_TIMEOUT_MS = 5000;
+const RETRY_MS = 5;
+const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
 const DAY_SECONDS = 86_400;
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
@@ -62,24 +66,29 @@ const SCHEMA = `
  */
 export function openDigestCache(file: string, todayDays: number): SqliteDigestCache | typeof NO_CACHE {
   try {
-    return openAt(file, todayDays);
+    return openPatiently(file, todayDays);
   } catch (error) {
     // Never a sound one, which another process may have open and only keeps busy.
     return isDamage(error) ? replaceDamaged(file, todayDays) : NO_CACHE;
   }
 }
 
-/** @see sqlite.org/rescode.html, SQLITE_CORRUPT and SQLITE_NOTADB */
 function isDamage(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
-  const primaryCode = error.errcode & 0xff;
-  return primaryCode === 11 || primaryCode === 26;
+  const code = primaryCodeOf(error);
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+/** @see sqlite.org/rescode.html */
+function primaryCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  return error.errcode & 0xff;
 }
 
 function replaceDamaged(file: string, todayDays: number): DigestCache {
   try {
     removeFiles(file);
-    return openAt(file, todayDays);
+    return openPatiently(file, todayDays);
   } catch {
     return NO_CACHE;
   }
@@ -87,6 +96,19 @@ function replaceDamaged(file: string, todayDays: number): DigestCache {
 
 function removeFiles(file: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+}
+
+/** Making a new database a WAL one fails at once where another process does the same: SQLite does not wait there. */
+function openPatiently(file: string, todayDays: number): SqliteDigestCache {
+  const deadline = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return openAt(file, todayDays);
+    } catch (error) {
+      if (primaryCodeOf(error) !== SQLITE_BUSY || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+  }
 }
 
 function openAt(file: string, todayDays: number): SqliteDigestCache {
