@@ -23,6 +23,7 @@ const PACKAGES = {
   runc: 'runc',
   setpriv: 'util-linux',
   skopeo: 'skopeo',
+  strace: 'strace',
   umoci: 'umoci',
   unshare: 'util-linux',
 } as const;
@@ -36,6 +37,7 @@ const PARTS = {
   podman: { programs: ['podman'], root: true },
   registry: { programs: ['docker-registry', 'setpriv'], root: false },
   skopeo: { programs: ['skopeo'], root: false },
+  strace: { programs: ['strace'], root: false },
   umoci: { programs: ['umoci'], root: true },
   mounts: { programs: ['unshare'], root: true },
   fakeroot: { programs: ['fakeroot'], root: false },
