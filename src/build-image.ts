@@ -19,6 +19,7 @@ import { LayerProgress, type ProgressState } from './layer/progress.ts';
 import type { StoredLayer } from './layer/stored-layer.ts';
 import { ListedPaths } from './listed-paths.ts';
 import { type Base, openBase } from './open-base.ts';
+import { openPrevious } from './open-previous.ts';
 import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } from './plan-image.ts';
 import type { Closure, PathInfo, Store } from './store/store.ts';
 import { storePathName, type StorePath } from './store/store-path.ts';
@@ -78,11 +79,16 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
   try {
     options.onStart?.(() => progress.state);
     using base = await openBase(settings, options.signal);
+    const previous = await openPrevious(settings, { base, signal: options.signal });
     const listed = new ListedPaths({ ...options, workers, ...settings });
     const customising = { ...options, signal: options.signal, listed, work };
     const first = await customiseFirst(settings, customising);
-    const planning = { mentioned: first?.mentioned, baseLayers: base.layers.length };
-    const plan = await planImage(settings, options.store, planning);
+    const planned = await planImage(settings, options.store, {
+      mentioned: first?.mentioned,
+      baseLayers: base.layers.length,
+      previous: previous.layers,
+    });
+    const plan = { ...planned, warnings: [...previous.warnings, ...planned.warnings] };
     return await makeImage(settings, { ...options, base, plan, workers, progress, listed, first });
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -107,9 +113,15 @@ interface MakeOptions extends BuildOptions {
 async function makeImage(settings: ImageSettings, options: MakeOptions): Promise<BuiltImage> {
   const { base, plan, workers, progress, first, cache = NO_CACHE, verify = false } = options;
   options.onPhase?.('planned');
-  const own = referenceOf(settings, { layers: plan.layers, fingerprint: fingerprintOf(base, first) });
+  const own = referenceOf(settings, { ...plan, fingerprint: fingerprintOf(base, first) });
   const layers = [...base.layers, ...storeLayers(settings, options), customisationLayer(settings, options)];
-  const image = { ...settings, config: base.config, baseHistory: base.history, layers };
+  const image = {
+    ...settings,
+    config: base.config,
+    baseHistory: base.history,
+    layers,
+    changes: plan.changes,
+  };
   const targets = options.targets(own);
   await using feeders = new Feeders(progress);
   const tools = { workers, cache, progress, verify, feeders: () => feeders.start() };

@@ -32,13 +32,19 @@ export {
 export { type Compression, LEVELS, parseCompression } from './layer/encoder.ts';
 export type { ProgressState } from './layer/progress.ts';
 export { describeSize } from './plan/describe-plan.ts';
+export { diffImages, type DiffOptions } from './diff-images.ts';
 export { type Base, openBase } from './open-base.ts';
+export { openPrevious, type Previous } from './open-previous.ts';
 export type { ExtraLayer } from './plan/plan-rows.ts';
 export type { LayerPlan, LayerReason } from './plan/layer-plan.ts';
 export { planToDot } from './plan/plan-dot.ts';
 export { planToJson, type PlanJson } from './plan/plan-json.ts';
 export { renderPlanTable, type PlanTableOptions } from './plan/plan-table.ts';
+export type { Cause, UpdateCauses } from './plan/update-causes.ts';
+export type { LayerChange, SeenImage, SeenLayer, UpdateCost } from './plan/update-cost.ts';
+export { renderUpdateCost, type UpdateTableOptions } from './plan/update-table.ts';
 export { type ImagePlan, planImage } from './plan-image.ts';
+export { priceUpdate, type PriceOptions } from './price-update.ts';
 export {
   type StreamDockerToolsOptions,
   streamDockerToolsImage,

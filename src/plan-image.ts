@@ -2,7 +2,9 @@
 import type { ImageSettings } from './image/image-settings.ts';
 import { PhylloError } from './errors.ts';
 import type { LayerPlan } from './plan/layer-plan.ts';
-import { planLayers } from './plan/plan-layers.ts';
+import type { ChangeRecord } from './plan/change-record.ts';
+import { type PlannedLayers, planLayers } from './plan/plan-layers.ts';
+import type { PreviousLayers } from './plan/steady.ts';
 import { isPlainDirectory } from './store/directory-tree.ts';
 import { findMentions, resolveMentions } from './store/mentions.ts';
 import type { Closure, Store } from './store/store.ts';
@@ -15,6 +17,8 @@ export interface ImagePlan {
   readonly layers: readonly LayerPlan[];
   /** One sentence each. */
   readonly warnings: readonly string[];
+  /** What the image carries for the next one's plan; undefined where there is nothing to tell. */
+  readonly changes: ChangeRecord | undefined;
 }
 
 /** What a description puts into the image, checked. */
@@ -35,6 +39,8 @@ export interface PlanImageOptions {
   readonly mentioned?: readonly StorePath[] | undefined;
   /** Layers of the base image. */
   readonly baseLayers?: number;
+  /** The image before; only the layering `steady` uses it. */
+  readonly previous?: PreviousLayers | undefined;
 }
 
 /**
@@ -44,14 +50,15 @@ export interface PlanImageOptions {
 export async function planImage(
   settings: ImageSettings,
   store: Store,
-  { mentioned, baseLayers = 0 }: PlanImageOptions = {},
+  { mentioned, baseLayers = 0, previous }: PlanImageOptions = {},
 ): Promise<ImagePlan> {
   const roots = readRoots(settings, store.storeDir);
   const closure = await closureOf(settings, { store, roots, mentioned: mentioned ?? [] });
-  const { layers, warnings } = settings.includeStorePaths
+  const layering = { ...settings.layering, ignore: roots.excluded };
+  const { layers, warnings, changes }: PlannedLayers = settings.includeStorePaths
     ? planLayers(closure, {
         ...settings,
-        layering: { ...settings.layering, ignore: roots.excluded },
+        layering: layering.kind === 'steady' && previous !== undefined ? { ...layering, previous } : layering,
         baseLayers,
       })
     : { layers: [], warnings: [] };
@@ -59,8 +66,8 @@ export async function planImage(
   const unseen = mentioned === undefined && hasUnseenFiles(settings, roots) ? [UNSEEN_WARNING] : [];
   return {
     closure,
-
     layers,
+    changes: changes === undefined || changes.steps === 0 ? undefined : changes,
     warnings: [...settings.warnings, ...warnings, ...unused, ...unseen],
   };
 }

@@ -96,12 +96,20 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
   graph: { flags: '--graph <file>', help: 'exported reference graph to use instead of the database' },
   layering: {
     flags: '--layering <name|file>',
-    help: 'popularity, auto, or a file with a pipeline (default: popularity)',
+    help: 'steady, popularity, auto, or a file with a pipeline (default: popularity)',
   },
   layeringPipeline: { flags: '--layering-pipeline <file>', help: 'file with a pipeline of operations' },
   fromImage: {
     flags: '--from-image <image>',
     help: 'image to build on: docker-archive:FILE, oci-archive:FILE, oci:DIR',
+  },
+  previous: {
+    flags: '--previous <image>',
+    help: 'the image before, or its plan as JSON: steady keeps its layers where it can',
+  },
+  previousOptional: {
+    flags: '--previous-optional',
+    help: 'plan without the previous image where there is none, or none of ours',
   },
   inherit: {
     flags: '--inherit <field...>',

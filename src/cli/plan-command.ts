@@ -1,15 +1,20 @@
 /** `phyllo plan [IMAGE.json]` */
+import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import {
   type Base,
   type ExtraLayer,
-  type LayerPlan,
+  type ImagePlan,
   openBase,
+  openPrevious,
   openStore,
   planImage,
   planToDot,
   planToJson,
+  priceUpdate,
   renderPlanTable,
+  renderUpdateCost,
+  type UpdateCost,
 } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
@@ -45,9 +50,19 @@ async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
   try {
     using base = await openBase(settings, undefined);
-    const { layers, warnings } = await planImage(settings, store, { baseLayers: base.layers.length });
+    const previous = await openPrevious(settings, { base, signal: undefined });
+    const planned = await planImage(settings, store, {
+      baseLayers: base.layers.length,
+      previous: previous.layers,
+    });
+    const warnings = [...previous.warnings, ...planned.warnings];
     if (flags.verbose === true) say(`planned in ${(performance.now() - started).toFixed(1)} ms`);
-    show(layers, { flags, warnings, extraLayers: [...baseRows(base), CUSTOMISATION_ROW] });
+    const pricing = { base, plan: planned, store, jobs: availableParallelism() };
+    const update =
+      previous.image === undefined || flags.dot === true
+        ? undefined
+        : await priceUpdate(settings, { ...pricing, previous: previous.image });
+    show(planned, { flags, warnings, update, extraLayers: [...baseRows(base), CUSTOMISATION_ROW] });
     if (flags.quiet !== true) for (const warning of warnings) warn(warning);
   } finally {
     store.close();
@@ -57,19 +72,29 @@ async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
 const CUSTOMISATION_ROW: ExtraLayer = { kind: 'customisation', size: 0, why: 'contents as links at /' };
 
 function baseRows({ layers }: Base): ExtraLayer[] {
-  return layers.map(({ blob, history }) => ({ kind: 'base', size: blob?.size ?? 0, why: history.comment }));
+  return layers.map(({ blob, history }) => ({
+    kind: 'base',
+    size: blob?.size ?? 0,
+    why: history.comment,
+    ...(blob === undefined ? {} : { diffID: blob.diffID }),
+  }));
 }
 
 interface Shown {
   readonly flags: PlanFlags;
   readonly warnings: readonly string[];
   readonly extraLayers: readonly ExtraLayer[];
+  /** Undefined without a previous image. */
+  readonly update: UpdateCost | undefined;
 }
 
-function show(layers: readonly LayerPlan[], { flags, warnings, extraLayers }: Shown): void {
-  if (flags.json === true) printJson(planToJson(layers, { extraLayers, warnings }));
+function show({ layers, changes }: ImagePlan, { flags, warnings, extraLayers, update }: Shown): void {
+  if (flags.json === true) printJson(planToJson(layers, { extraLayers, warnings, changes, update }));
   else if (flags.dot === true) print(planToDot(layers));
-  else print(renderPlanTable(layers, { ...terminal(), showPaths: flags.paths === true, extraLayers }));
+  else {
+    print(renderPlanTable(layers, { ...terminal(), showPaths: flags.paths === true, extraLayers }));
+    if (update !== undefined) print(`\n${renderUpdateCost(update, terminal())}`);
+  }
 }
 
 function terminal(): { readonly columns: number; readonly colour: boolean } {

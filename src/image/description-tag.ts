@@ -1,5 +1,6 @@
 /** The tag of an image whose description gives none: a hash of all that decides what is in it. */
 import { createHash } from 'node:crypto';
+import type { ChangeRecord } from '../plan/change-record.ts';
 import type { LayerPlan } from '../plan/layer-plan.ts';
 import { toNixBase32 } from '../store/nix-hash.ts';
 import type { ImageSettings } from './image-settings.ts';
@@ -10,14 +11,27 @@ export interface TaggedImage {
   readonly layers: readonly LayerPlan[];
   /** What the customisation layer has that the settings do not tell. */
   readonly fingerprint: string | undefined;
+  /** What the image carries for the next plan. */
+  readonly changes?: ChangeRecord | undefined;
 }
 
 /** 32 characters of Nix's base 32. The same whatever store the closure was read from. */
-export function descriptionTag(settings: ImageSettings, { layers, fingerprint }: TaggedImage): string {
-  const { warnings: _, tag: __, fromImage: ___, configOrder: ____, ...decisive } = settings;
+export function descriptionTag(
+  settings: ImageSettings,
+  { layers, fingerprint, changes }: TaggedImage,
+): string {
+  const {
+    warnings: _,
+    tag: _tag,
+    fromImage: _base,
+    configOrder: _order,
+    previous: _previous,
+    previousOptional: _optional,
+    ...decisive
+  } = settings;
   const plan = layers.map(({ paths }) => paths.map(({ path, narHash }) => [path, narHash]));
   const hash = createHash('sha256')
-    .update(JSON.stringify([decisive, plan, fingerprint]))
+    .update(JSON.stringify([decisive, plan, fingerprint, ...(changes === undefined ? [] : [changes])]))
     .digest();
   return toNixBase32(fold(hash));
 }

@@ -4,6 +4,8 @@
  * @see OCI image-spec v1.1, config.md
  */
 import type { Digest } from '../digest.ts';
+import { type ChangeRecord } from '../plan/change-record.ts';
+import { changesComment } from '../plan/plan-document.ts';
 import { type Blob, jsonBlob } from './blob.ts';
 import type { JsonObject } from './json.ts';
 
@@ -21,6 +23,8 @@ export interface ImageConfig {
   readonly config: JsonObject;
   /** Of the base image, as it is. */
   readonly baseHistory: readonly JsonObject[];
+  /** What the image tells the next one's plan: an entry of the history without a layer, which tools keep. */
+  readonly changes?: ChangeRecord | undefined;
   /** Bottom to top; layers of the base image have no history of their own here. */
   readonly layers: readonly { readonly diffID: Digest; readonly history: History | undefined }[];
 }
@@ -30,8 +34,17 @@ export interface History {
   readonly comment: string;
 }
 
-export function encodeImageConfig({ created, platform, config, baseHistory, layers }: ImageConfig): Blob {
+export function encodeImageConfig({
+  created,
+  platform,
+  config,
+  baseHistory,
+  layers,
+  changes,
+}: ImageConfig): Blob {
   const own = layers.flatMap(({ history }) => history ?? []);
+  const carried = changes === undefined ? [] : [changesComment(changes)];
+  const record = carried.map((comment) => ({ created, created_by: 'phyllo', comment, empty_layer: true }));
   return jsonBlob({
     created,
     architecture: platform.architecture,
@@ -39,7 +52,11 @@ export function encodeImageConfig({ created, platform, config, baseHistory, laye
     os: platform.os,
     config,
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffID) },
-    history: [...baseHistory, ...own.map(({ comment }) => ({ created, created_by: 'phyllo', comment }))],
+    history: [
+      ...baseHistory,
+      ...own.map(({ comment }) => ({ created, created_by: 'phyllo', comment })),
+      ...record,
+    ],
   });
 }
 

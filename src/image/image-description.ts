@@ -113,7 +113,7 @@ export const imageDescriptionSchema = z
     layering: z
       .string()
       .min(1)
-      .describe('How the closure is divided: popularity, auto, or a file with a pipeline.'),
+      .describe('How the closure is divided: steady, popularity, auto, or a file with a pipeline.'),
     layeringPipeline: z
       .union([z.array(z.unknown()), z.string().min(1)], {
         error: 'must be a list of operations or a file that holds it',
@@ -127,6 +127,14 @@ export const imageDescriptionSchema = z
       .min(1)
       .nullable()
       .describe('Image to build on: an archive or an OCI layout, as `phyllo copy` takes it.'),
+    previous: z
+      .string()
+      .min(1)
+      .nullable()
+      .describe('The image before, or its plan: the layering steady keeps its layers where it can.'),
+    previousOptional: z
+      .boolean()
+      .describe('true: plan without the image before where there is none, or none of ours.'),
     inherit: z
       .array(z.enum(INHERITABLE_FIELDS))
       .describe("Fields of the base image's config that the image takes over beside Env."),

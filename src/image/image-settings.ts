@@ -35,6 +35,10 @@ export interface ImageSettings {
   readonly annotations: Readonly<Record<string, string>>;
   /** As `openImage` takes it. */
   readonly fromImage: string | undefined;
+  /** As `seeImage` takes it. */
+  readonly previous: string | undefined;
+  /** Whether a previous image that is missing or not ours is no error. */
+  readonly previousOptional: boolean;
   readonly inherit: readonly InheritableField[];
   readonly maxLayers: number;
   /** RFC 3339, in UTC. */
@@ -87,6 +91,8 @@ export function resolveSettings(description: ImageDescription, surroundings: Sur
     config: withLabels(description),
     annotations: description.annotations ?? {},
     fromImage: description.fromImage ?? undefined,
+    previous: description.previous ?? undefined,
+    previousOptional: description.previousOptional ?? false,
     inherit: description.inherit ?? [],
     maxLayers: maxLayersOf(description),
     created: rfc3339(created, surroundings),
@@ -131,9 +137,9 @@ function maxLayersOf({ maxLayers, layeringPipeline }: ImageDescription): number 
 function layeringOf({ layering = 'popularity', layeringPipeline }: ImageDescription): Layering {
   if (layeringPipeline !== undefined && layeringPipeline !== null)
     return { kind: 'pipeline', pipeline: layeringPipeline };
-  if (layering === 'popularity' || layering === 'auto') return { kind: layering };
+  if (layering === 'steady' || layering === 'popularity' || layering === 'auto') return { kind: layering };
   throw new PhylloError('LAYERING_INVALID', `unknown layering ${JSON.stringify(layering)}`, {
-    hint: 'layering is popularity, auto, or a file PIPELINE.json',
+    hint: 'layering is steady, popularity, auto, or a file PIPELINE.json',
   });
 }
 

@@ -2,6 +2,7 @@
 import type { LayerKey } from '../layer/layer-key.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
+import type { ChangeRecord } from '../plan/change-record.ts';
 import type { Blob, Descriptor } from './blob.ts';
 import { encodeImageConfig, type History, type Platform } from './image-config.ts';
 import { encodeManifest } from './image-manifest.ts';
@@ -16,6 +17,8 @@ export interface Image {
   readonly annotations: Readonly<Record<string, string>>;
   /** Of the base image: what comes before the own layers' history. */
   readonly baseHistory: readonly JsonObject[];
+  /** For the next image's plan. */
+  readonly changes?: ChangeRecord | undefined;
   /** Bottom to top: base, store, customisation. */
   readonly layers: readonly ImageLayer[];
 }

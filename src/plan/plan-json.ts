@@ -1,6 +1,8 @@
 /** A plan as one JSON document: `phyllo plan --json`. */
+import type { ChangeRecord } from './change-record.ts';
 import type { LayerPlan, LayerReason } from './layer-plan.ts';
 import { type ExtraLayer, type PlanRow, planRows } from './plan-rows.ts';
+import type { UpdateCost } from './update-cost.ts';
 
 export interface PlanJson {
   /** In the order of the image. */
@@ -8,6 +10,10 @@ export interface PlanJson {
   /** Sum of the layers' narSize in bytes. */
   readonly narSize: number;
   readonly warnings: readonly string[];
+  /** For the next image's plan. */
+  readonly changes?: ChangeRecord;
+  /** What the update from the previous image costs. */
+  readonly update?: UpdateCost;
 }
 
 export interface PlanLayerJson {
@@ -18,6 +24,8 @@ export interface PlanLayerJson {
   readonly narSize: number;
   /** Of the plan's narSize: 0 to 1. */
   readonly share: number;
+  /** Only where kind is `base`. */
+  readonly diffID?: string;
   /** Only where kind is `store`. */
   readonly reason?: LayerReason;
   /** The reason in one line. */
@@ -29,6 +37,8 @@ export interface PlanLayerJson {
 export interface PlanJsonOptions {
   readonly extraLayers?: readonly ExtraLayer[];
   readonly warnings?: readonly string[];
+  readonly changes?: ChangeRecord | undefined;
+  readonly update?: UpdateCost | undefined;
 }
 
 export function planToJson(layers: readonly LayerPlan[], options: PlanJsonOptions = {}): PlanJson {
@@ -37,15 +47,18 @@ export function planToJson(layers: readonly LayerPlan[], options: PlanJsonOption
     layers: rows.map(layerToJson),
     narSize: rows.reduce((sum, { size }) => sum + size, 0),
     warnings: options.warnings ?? [],
+    ...(options.changes === undefined ? {} : { changes: options.changes }),
+    ...(options.update === undefined ? {} : { update: options.update }),
   };
 }
 
-function layerToJson({ kind, paths, size, share, reason, why }: PlanRow): PlanLayerJson {
+function layerToJson({ kind, paths, size, share, reason, why, diffID }: PlanRow): PlanLayerJson {
   return {
     kind,
     paths: paths.map(({ path }) => path),
     narSize: size,
     share,
+    ...(diffID === undefined ? {} : { diffID }),
     ...(reason === undefined ? {} : { reason }),
     why,
     pathSizes: Object.fromEntries(paths.map(({ path, narSize }) => [path, narSize])),

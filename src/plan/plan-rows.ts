@@ -8,6 +8,8 @@ export interface ExtraLayer {
   readonly kind: 'base' | 'customisation';
   /** Bytes, measured as the caller can; undefined where nobody knows yet. */
   readonly size?: number;
+  /** Of a base layer. */
+  readonly diffID?: string;
   /** One line: what it is. */
   readonly why: string;
 }
@@ -20,6 +22,8 @@ export interface PlanRow {
   /** Of the sum of all sizes: 0 to 1. */
   readonly share: number;
   readonly reason?: LayerReason;
+  /** Of a base layer. */
+  readonly diffID?: string;
   readonly why: string;
 }
 
@@ -45,6 +49,6 @@ function storeRow({ paths, narSize, reason }: LayerPlan): Omit<PlanRow, 'share'>
   return { kind: 'store', paths, size: narSize, reason, why: describeReason(reason) };
 }
 
-function extraRow({ kind, size, why }: ExtraLayer): Omit<PlanRow, 'share'> {
-  return { kind, paths: [], size: size ?? 0, why };
+function extraRow({ kind, size, why, diffID }: ExtraLayer): Omit<PlanRow, 'share'> {
+  return { kind, paths: [], size: size ?? 0, why, ...(diffID === undefined ? {} : { diffID }) };
 }

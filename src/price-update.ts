@@ -1,0 +1,84 @@
+/** What a planned image costs the clients of the image before, to the byte where the store's files can be listed. */
+import { PhylloError } from './errors.ts';
+import type { ImageSettings } from './image/image-settings.ts';
+import { layerTarSize } from './layer/layer-source.ts';
+import { LayerWorkers } from './layer/layer-workers.ts';
+import { LayerProgress } from './layer/progress.ts';
+import { ListedPaths } from './listed-paths.ts';
+import type { Base } from './open-base.ts';
+import type { ImagePlan } from './plan-image.ts';
+import { compareImages, type SeenImage, type SeenLayer, type UpdateCost } from './plan/update-cost.ts';
+import type { Store } from './store/store.ts';
+import { labelOf } from './transport/seen-image.ts';
+
+export interface PriceOptions {
+  readonly previous: SeenImage;
+  readonly base: Base;
+  readonly plan: ImagePlan;
+  readonly store: Store;
+  /** Worker threads, at least one. */
+  readonly jobs: number;
+}
+
+/**
+ * Layers count as they are before compression: the tars' sizes, or the narSizes of a store whose files cannot be read. The customisation
+ * layer is not known before it is made, and counts nothing.
+ */
+export async function priceUpdate(settings: ImageSettings, options: PriceOptions): Promise<UpdateCost> {
+  const { base, plan, previous } = options;
+  const { sizes, measure } = await measureLayers(settings, options);
+  const below = base.layers.map(({ blob, history }, i): SeenLayer => ({
+    kind: previous.layers[i]?.kind === 'store' ? 'store' : 'other',
+    diffID: blob?.diffID,
+    digest: undefined,
+    size: blob?.size ?? 0,
+    paths: [],
+    label: history.comment,
+  }));
+  const own = plan.layers.map(({ paths }, i): SeenLayer => {
+    const names = paths.map(({ path }) => path);
+    const size = sizes[i] as number;
+    return { kind: 'store', diffID: undefined, digest: undefined, size, paths: names, label: labelOf(names) };
+  });
+  const top = {
+    diffID: undefined,
+    digest: undefined,
+    size: 0,
+    paths: [],
+    label: 'not known before the build',
+  };
+  const { paths } = plan.closure;
+  const image: SeenImage = {
+    layers: [...below, ...own, { ...top, kind: 'customisation' }],
+    pathSizes: new Map(paths.map(({ path, narSize }) => [path, narSize])),
+    measure,
+  };
+  const references = new Map(paths.map((info) => [info.path, info.references]));
+  return compareImages(previous, image, { references });
+}
+
+interface Measured {
+  /** Of each layer of the plan, in bytes. */
+  readonly sizes: readonly number[];
+  readonly measure: 'tar' | 'nar';
+}
+
+async function measureLayers(
+  settings: ImageSettings,
+  { plan, store, jobs }: PriceOptions,
+): Promise<Measured> {
+  const workers = new LayerWorkers(jobs, new LayerProgress().counter);
+  const listed = new ListedPaths({ ...settings, store, workers });
+  try {
+    const sizes = plan.layers.map(async ({ paths }) => {
+      const scanned = await Promise.all(paths.map(({ path }) => listed.get(path)));
+      return layerTarSize({ kind: 'store', paths: scanned, ownership: settings.ownership });
+    });
+    return { sizes: await Promise.all(sizes), measure: 'tar' };
+  } catch (error) {
+    if (!(error instanceof PhylloError)) throw error;
+    return { sizes: plan.layers.map(({ narSize }) => narSize), measure: 'nar' };
+  } finally {
+    await workers.close();
+  }
+}
