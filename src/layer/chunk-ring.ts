@@ -32,6 +32,27 @@ export interface RingShape {
   readonly size: number;
 }
 
+/** Rings of one shape for layer after layer: new memory for each would cost more than a small layer itself. */
+export class RingPool {
+  readonly #free: ChunkRing[] = [];
+  readonly #shape: RingShape;
+
+  constructor(shape: RingShape) {
+    this.#shape = shape;
+  }
+
+  take(): ChunkRing {
+    return this.#free.pop() ?? createChunkRing(this.#shape);
+  }
+
+  /** Both ends must be done with it. */
+  giveBack(ring: ChunkRing): void {
+    ring.control.fill(0);
+    ring.control[FREE] = ring.count;
+    this.#free.push(ring);
+  }
+}
+
 /** The maker's end. Never on the main thread: it blocks. */
 export class RingSink implements ChunkSink {
   readonly #ring: ChunkRing;

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { finishDigest } from '../digest.ts';
-import { type ChunkRing, createChunkRing, releaseSlot, takeFromRing } from './chunk-ring.ts';
+import { type ChunkRing, releaseSlot, RingPool, takeFromRing } from './chunk-ring.ts';
 import { type Encoder, streamHeader, streamTrailer } from './encoder.ts';
 import type { LayerSource } from './layer-source.ts';
 import type { LayerWorkers } from './layer-workers.ts';
@@ -34,14 +34,28 @@ export async function compressLayer(
   source: LayerSource,
   { encoder, compressors, feeders, take }: CompressOptions & { readonly take: TakeBytes },
 ): Promise<Omit<StoredLayer, 'mediaType'>> {
-  const ring = createChunkRing({ count: compressors.count + 3, size: encoder.blockSize });
+  const pool = poolFor({ encoder, compressors });
+  const ring = pool.take();
   const made = feeders.run({ kind: 'blocks', layer: source, ring });
   const output = new CompressedOutput(take);
   await output.write(streamHeader(encoder));
   // Whichever fails first ends the layer; the other may wait for ever and is not waited for.
   const [layer] = await Promise.all([made, compressBlocks(ring, { encoder, compressors, output })]);
+  pool.giveBack(ring);
   await output.write(streamTrailer(encoder, layer));
   return { diffID: layer.diffID, tarSize: layer.size, ...output.finish() };
+}
+
+const pools = new WeakMap<LayerWorkers, Map<string, RingPool>>();
+
+/** One pool for each set of workers and encoder, as long as the workers are there. */
+function poolFor({ encoder, compressors }: Pick<CompressOptions, 'encoder' | 'compressors'>): RingPool {
+  const own = pools.get(compressors) ?? new Map<string, RingPool>();
+  pools.set(compressors, own);
+  // One slot for each block that is compressed, and for the one being made, the next in line, and the last one's dictionary.
+  const pool = own.get(encoder.id) ?? new RingPool({ count: compressors.count + 3, size: encoder.blockSize });
+  own.set(encoder.id, pool);
+  return pool;
 }
 
 interface BlockOptions {

@@ -159,14 +159,31 @@ export class SqliteDigestCache implements DigestCache {
   }
 
   add(key: LayerKey, layer: CachedLayer): void {
-    this.#attempt(() => {
-      const known = this.find(key);
-      const sameTar = known?.diffID === layer.diffID;
-      const entry = JSON.stringify({ ...layer, blobs: { ...(sameTar ? known.blobs : {}), ...layer.blobs } });
-      this.#database
-        .prepare('INSERT OR REPLACE INTO layers_1 (key, entry, checksum, usedDay) VALUES (?, ?, ?, ?)')
-        .run(key, entry, checksumOf(key, entry), this.#todayDays);
-    });
+    this.#attempt(() =>
+      this.#exclusively(() => {
+        const known = this.find(key);
+        const sameTar = known?.diffID === layer.diffID;
+        const entry = JSON.stringify({
+          ...layer,
+          blobs: { ...(sameTar ? known.blobs : {}), ...layer.blobs },
+        });
+        this.#database
+          .prepare('INSERT OR REPLACE INTO layers_1 (key, entry, checksum, usedDay) VALUES (?, ?, ?, ?)')
+          .run(key, entry, checksumOf(key, entry), this.#todayDays);
+      }),
+    );
+  }
+
+  /** Between reading an entry and writing it, no other process may. */
+  #exclusively(work: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   stat(): CacheStat {

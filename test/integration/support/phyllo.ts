@@ -1,4 +1,6 @@
 /** The command as users run it: bin/phyllo.cjs in a process of its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, runChecked, start } from './process.ts';
 import type { Outcome, RunOptions } from './process.ts';
@@ -7,6 +9,11 @@ export const REPOSITORY = join(import.meta.dirname, '../../..');
 export const HELLO = join(REPOSITORY, 'examples/hello');
 
 const PROGRAM = join(REPOSITORY, 'bin/phyllo.cjs');
+
+// Tests neither use nor change what the user's own builds have left.
+const cacheHome = mkdtempSync(join(tmpdir(), 'phyllo-cache-'));
+process.env['XDG_CACHE_HOME'] = cacheHome;
+process.on('exit', () => rmSync(cacheHome, { recursive: true, force: true }));
 
 /** The command line of phyllo with these arguments, for those who start it themselves. */
 export function phylloCommand(args: readonly string[]): readonly [string, ...string[]] {
