@@ -125,8 +125,9 @@ let
   # IMAGE.json. What Nix alone needs to know is not in it, and a default that is said makes no other image than one that is not.
   descriptionOf = arguments:
     let
-      # Where a stream is run must not decide anything: neither its processor nor its $SOURCE_DATE_EPOCH.
-      fixed = (if arguments ? architecture then { } else platform) // { created = "1970-01-01T00:00:01Z"; };
+      # Where a stream is run must not decide anything: neither its processor nor its $SOURCE_DATE_EPOCH. Layers are divided as in
+      # dockerTools unless another layering is asked for.
+      fixed = (if arguments ? architecture then { } else platform) // { created = "1970-01-01T00:00:01Z"; layering = "popularity"; };
       given = fixed // removeAttrs arguments [ "passthru" "meta" "debug" ] // { contents = toList (arguments.contents or [ ]); };
       isDefault = name: given ? ${name} && given.${name} == defaults.${name};
       hasPipeline = (given.layeringPipeline or null) != null;

@@ -96,7 +96,7 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
   graph: { flags: '--graph <file>', help: 'exported reference graph to use instead of the database' },
   layering: {
     flags: '--layering <name|file>',
-    help: 'steady, popularity, auto, or a file with a pipeline (default: popularity)',
+    help: 'steady, popularity, auto, or a file with a pipeline (default: steady)',
   },
   layeringPipeline: { flags: '--layering-pipeline <file>', help: 'file with a pipeline of operations' },
   fromImage: {

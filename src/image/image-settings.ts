@@ -134,7 +134,7 @@ function maxLayersOf({ maxLayers, layeringPipeline }: ImageDescription): number 
 }
 
 /** A pipeline wins over a name, as in dockerTools. */
-function layeringOf({ layering = 'popularity', layeringPipeline }: ImageDescription): Layering {
+function layeringOf({ layering = 'steady', layeringPipeline }: ImageDescription): Layering {
   if (layeringPipeline !== undefined && layeringPipeline !== null)
     return { kind: 'pipeline', pipeline: layeringPipeline };
   if (layering === 'steady' || layering === 'popularity' || layering === 'auto') return { kind: layering };

@@ -38,7 +38,15 @@ describeWith(['nix', 'debianPackages', 'docker'], "the closure of Debian's git",
   });
 
   it('has a layer for each package within the budget', async () => {
-    const { layers } = await phylloPlan([description, '--store', store.root, '--max-layers', '20']);
+    const { layers } = await phylloPlan([
+      description,
+      '--store',
+      store.root,
+      '--max-layers',
+      '20',
+      '--layering',
+      'popularity',
+    ]);
     assert.deepEqual(
       layers.map(({ kind, paths }) => (kind === 'store' && paths.length > 1 ? 'rest' : kind)),
       [...Array<string>(18).fill('store'), 'rest', 'customisation'],

@@ -202,7 +202,9 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
     const { paths } = await built();
     const config = { Cmd: ['/bin/hello'], Env: ['PATH=/bin', `MANUAL=${paths.manual}`] };
     const description = join(directory, 'image.json');
-    writeFileSync(description, JSON.stringify({ name: 'test', contents: [paths.top], config }));
+    // The functions divide as dockerTools' do unless they are told otherwise.
+    const layering = 'popularity';
+    writeFileSync(description, JSON.stringify({ name: 'test', contents: [paths.top], config, layering }));
     assert.equal(await idOf([description]), (await inspectBuilt('archive')).imageID);
   });
 
