@@ -29,8 +29,8 @@ export interface Cause {
   /** Versions of the paths in the old image; empty: it had none of this name. */
   readonly from: readonly string[];
   readonly to: readonly string[];
-  /** New paths that are new because of it, itself included; undefined where no references tell. */
-  readonly resent: readonly string[] | undefined;
+  /** How many paths are new because of it, its own included; undefined where no references tell. */
+  readonly resent: number | undefined;
   /** How many of the new image's layers these are in; undefined as `resent`. */
   readonly layers: number | undefined;
 }
@@ -58,17 +58,20 @@ export function findCauses(
     oldNames.has(describePath(path)) &&
     (references === undefined || refersToNew(references.get(path) ?? [], { path, newPaths, oldPaths }));
   const byThemselves = added.filter((path) => !isRebuilt(path)).sort(compareText);
+  const versionsGone = versionsByName(gone);
   const users = references === undefined ? undefined : usersAmong(added, references);
-  const causes = [...Map.groupBy(byThemselves, (path) => splitName(path).name)].map(([name, paths]) => {
-    const resent = users === undefined ? undefined : resentBy(paths, users);
-    const layers = resent === undefined ? undefined : layersWith(newLayers, new Set(resent));
-    return { name, from: versionsOf(name, gone), to: versionsOf(name, paths), resent, layers };
-  });
+  const layersOf = layersByPath(newLayers);
+  const causes = [...Map.groupBy(byThemselves, (path) => splitName(path).name)].map(([name, paths]) => ({
+    name,
+    from: versionsGone.get(name) ?? [],
+    to: versionsByName(paths).get(name) ?? [],
+    ...(users === undefined
+      ? { resent: undefined, layers: undefined }
+      : countResent(paths, { users, layersOf })),
+  }));
   return {
     toldBy: references === undefined ? 'names' : 'references',
-    causes: causes.sort(
-      (a, b) => (b.resent?.length ?? 0) - (a.resent?.length ?? 0) || compareText(a.name, b.name),
-    ),
+    causes: causes.sort((a, b) => (b.resent ?? 0) - (a.resent ?? 0) || compareText(a.name, b.name)),
     byThemselves,
     rebuilt: added.filter(isRebuilt).sort(compareText),
     gone: gone.sort(compareText),
@@ -106,20 +109,38 @@ function refersToNew(
   return references.some((other) => other !== path && newPaths.has(other) && !oldPaths.has(other));
 }
 
-function versionsOf(name: string, paths: readonly string[]): readonly string[] {
-  const parts = paths.map(splitName).filter((part) => part.name === name);
-  return [...new Set(parts.map(({ version }) => version))].sort(compareText);
+/** Ascending, each once. */
+function versionsByName(paths: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const versions = new Map<string, string[]>();
+  for (const path of [...paths].sort(compareText)) {
+    const { name, version } = splitName(path);
+    const known = versions.get(name);
+    if (known === undefined) versions.set(name, [version]);
+    else if (!known.includes(version)) known.push(version);
+  }
+  for (const some of versions.values()) some.sort(compareText);
+  return versions;
 }
 
-/** New paths from which one of `paths` is reached. */
-function resentBy(
+/** New paths from which one of `paths` is reached, and their layers: how many. */
+function countResent(
   paths: readonly string[],
-  users: ReadonlyMap<string, readonly string[]>,
-): readonly string[] {
+  {
+    users,
+    layersOf,
+  }: {
+    readonly users: ReadonlyMap<string, readonly string[]>;
+    readonly layersOf: ReadonlyMap<string, readonly number[]>;
+  },
+): { readonly resent: number; readonly layers: number } {
   const found = new Set(paths);
+  const layers = new Set<number>();
   // A set hands out what is added while it is gone through.
-  for (const path of found) for (const user of users.get(path) ?? []) found.add(user);
-  return [...found].sort(compareText);
+  for (const path of found) {
+    for (const user of users.get(path) ?? []) found.add(user);
+    for (const layer of layersOf.get(path) ?? []) layers.add(layer);
+  }
+  return { resent: found.size, layers: layers.size };
 }
 
 /** Who refers to a new path, among the new ones. */
@@ -132,6 +153,11 @@ function usersAmong(
   return users;
 }
 
-function layersWith(layers: readonly (readonly string[])[], paths: ReadonlySet<string>): number {
-  return layers.filter((layer) => layer.some((path) => paths.has(path))).length;
+/** The places of the layers that hold a path, mostly one. */
+function layersByPath(layers: readonly (readonly string[])[]): ReadonlyMap<string, readonly number[]> {
+  const places = new Map<string, number[]>();
+  for (const [place, paths] of layers.entries()) {
+    for (const path of paths) places.set(path, [...(places.get(path) ?? []), place]);
+  }
+  return places;
 }

@@ -91,7 +91,7 @@ function why(causes: UpdateCauses): string[] {
 
 function describeReach({ resent, layers }: Cause): string {
   if (resent === undefined || layers === undefined) return '';
-  return ` re-sends ${counted(resent.length, 'path')} in ${counted(layers, 'layer')}`;
+  return ` re-sends ${counted(resent, 'path')} in ${counted(layers, 'layer')}`;
 }
 
 function counted(count: number, noun: string): string {

@@ -132,7 +132,7 @@ test('references tell what changed by itself, and what it re-sends', () => {
   assert.deepEqual(why?.rebuilt, [CURL[1]]);
   assert.equal(why.causes.length, 1);
   assert.equal(describeCause(why.causes[0]!), 'openssl 3.0.13 -> 3.0.14');
-  assert.deepEqual([why.causes[0]!.resent, why.causes[0]!.layers], [[CURL[1], OPENSSL[1]].sort(), 2]);
+  assert.deepEqual([why.causes[0]!.resent, why.causes[0]!.layers], [2, 2]);
 });
 
 test('without references names tell, and nothing says what re-sends what', () => {
