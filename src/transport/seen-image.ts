@@ -2,11 +2,12 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { PhylloError, reasonOf } from '../errors.ts';
 import { CUSTOMISATION_HISTORY } from '../image/image-config.ts';
+import type { JsonObject } from '../image/json.ts';
 import type { ChangeRecord } from '../plan/change-record.ts';
 import { parseChangesComment, parsePlanDocument, type PlanDocument } from '../plan/plan-document.ts';
 import type { SeenImage, SeenLayer } from '../plan/update-cost.ts';
 import { openImage, parseImageSource } from './image-source.ts';
-import { inspectImage, type LayerSummary } from './inspect-image.ts';
+import { inspectImage, type LayerSummary, storePathsOf } from './inspect-image.ts';
 import type { OpenImageOptions, SourceImage } from './source-image.ts';
 
 /** Plain data: nothing is open. */
@@ -35,15 +36,23 @@ export async function seeImage(text: string, options: OpenImageOptions = {}): Pr
 type Seen = Omit<ReadSeenImage, 'origin'>;
 
 function lookAt(image: SourceImage): Seen {
-  const records = image.history.flatMap(({ comment, empty_layer }) =>
-    empty_layer === true && typeof comment === 'string' ? (parseChangesComment(comment) ?? []) : [],
-  );
   return {
     layers: inspectImage(image).layers.map(seeLayer),
     pathSizes: new Map(),
     measure: 'stored',
-    changes: records.at(-1),
+    changes: changesIn(image.history),
   };
+}
+
+/** A record below store layers is that of a base image. */
+function changesIn(history: readonly JsonObject[]): ChangeRecord | undefined {
+  let changes: ChangeRecord | undefined;
+  for (const { comment, empty_layer } of history) {
+    if (typeof comment !== 'string') continue;
+    if (empty_layer === true) changes = parseChangesComment(comment) ?? changes;
+    else if (storePathsOf(comment).length > 0) changes = undefined;
+  }
+  return changes;
 }
 
 function seeLayer({ digest, diffID, size, storePaths, comment }: LayerSummary): SeenLayer {
