@@ -100,12 +100,11 @@ function removeFiles(file: string): void {
 
 /** Making a new database a WAL one fails at once where another process does the same: SQLite does not wait there. */
 function openPatiently(file: string, todayDays: number): SqliteDigestCache {
-  const deadline = performance.now() + BUSY_TIMEOUT_MS;
-  for (;;) {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     try {
       return openAt(file, todayDays);
     } catch (error) {
-      if (primaryCodeOf(error) !== SQLITE_BUSY || performance.now() > deadline) throw error;
+      if (primaryCodeOf(error) !== SQLITE_BUSY || waitedMs > BUSY_TIMEOUT_MS) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
     }
   }

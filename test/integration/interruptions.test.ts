@@ -93,7 +93,17 @@ describeWith(['nix', 'mounts'], 'a build that', () => {
     const copy = join(directory, 'changing');
     await runChecked('cp', ['--archive', closure.store.root, copy]);
     const file = realPath({ ...closure.store, root: copy }, `${closure.top}/share/references`);
-    const child = startPhyllo(['build', description, '--store', copy, '--jobs', '1', '--no-cache', '--to', '-']);
+    const child = startPhyllo([
+      'build',
+      description,
+      '--store',
+      copy,
+      '--jobs',
+      '1',
+      '--no-cache',
+      '--to',
+      '-',
+    ]);
     child.stdout?.pause();
     await onceEvent(child.stdout as NodeJS.ReadableStream, 'readable');
     chmodSync(file, 0o644);
