@@ -100,7 +100,7 @@ function removeFiles(file: string): void {
 
 /** Making a new database a WAL one fails at once where another process does the same: SQLite does not wait there. */
 function openPatiently(file: string, todayDays: number): SqliteDigestCache {
-  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+  for (let waitedMs = 0; ; waitedMs += 2 * RETRY_MS) {
     try {
       return openAt(file, todayDays);
     } catch (error) {
@@ -113,9 +113,10 @@ function openPatiently(file: string, todayDays: number): SqliteDigestCache {
 function openAt(file: string, todayDays: number): SqliteDigestCache {
   mkdirSync(dirname(file), { recursive: true });
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  const database = new DatabaseSync(file, { timeout: RETRY_MS });
   try {
     database.exec(SCHEMA);
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     return new SqliteDigestCache(database, { file, todayDays });
   } catch (error) {
     database.close();
