@@ -25,7 +25,7 @@ export class PendingFile {
     this.#target = opened.target;
     this.#temporary = opened.temporary;
     this.#handle = opened.handle;
-    // What is on the disk by the time of `commit` need not be waited for then. Measured: 0.6 s of 0.7 for 2.3 GB.
+    // What is on the disk by the time of `commit` need not be waited for then.
     this.#syncing = setInterval(() => void this.#syncEarly(), SYNC_INTERVAL_MS);
   }
 
