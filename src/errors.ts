@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'NAR_INVALID'
   | 'NAR_MISMATCH'
   | 'NARINFO_INVALID'
+  | 'NETWORK_FAILED'
   | 'PIPE_CLOSED'
   | 'PIPELINE_INVALID'
   | 'PREVIOUS_INVALID'
