@@ -1,9 +1,11 @@
 # dockerTools' functions, made of nothing but Nix and the programs in the arguments: nixpkgs is not needed. docs/nix.md explains them.
 #
 #   description ──> graph ──> archive    the image as a file in the store
-#   (IMAGE.json)        └───> stream     a script that writes the archive, for which the store holds only the two files before it
+#   (IMAGE.json)        └───> stream     a script that writes the archive, for which the store holds only the files before it
 #
-# The description is the graph's one root: Nix finds in its text what contents, config and commands refer to.
+# Commands run in a derivation of their own, between the two: what they make is a tar, the image's uppermost layer.
+#
+# The description is a root of the graph: Nix finds in its text what contents, config and commands refer to.
 {
   # Where builds run, with Nix's name.
   system ? builtins.currentSystem,
@@ -87,7 +89,7 @@ let
 
   # --- An image's parts -------------------------------------------------------------------------------------------------------------
 
-  describe = { name, tag ? null, debug ? false, passthru ? { }, meta ? { }, ... }@arguments:
+  describe = { name, tag ? null, debug ? false, format ? "phyllo", passthru ? { }, meta ? { }, ... }@arguments:
     let
       baseName = derivationName name;
       imageName = toLower name;
@@ -95,24 +97,28 @@ let
       imageTag = if tag != null then tag else head (split "-" (baseNameOf (unsafeDiscardStringContext conf.outPath)));
 
       conf = writeFile "${baseName}.json" { text = toJSON (descriptionOf arguments); };
-      graph = exportGraph "${baseName}-graph.json" conf;
+      # What the layer mentions is in the image, too: Nix finds it in the tar.
+      hasCommands = (arguments.extraCommands or "") != "" || (arguments.fakeRootCommands or "") != "";
+      layer = run "${baseName}-customisation.tar" ''
+        phyllo customise ${conf} --graph ${exportGraph "${baseName}-commands.json" [ conf ]} --output "$out"
+      '' { PATH = searchPath ([ phyllo ] ++ commandPackages); };
+      graph = exportGraph "${baseName}-graph.json" ([ conf ] ++ (if hasCommands then [ layer ] else [ ]));
+      image = "${conf} --graph ${graph} ${optionalText hasCommands "--customisation-layer ${layer}"}";
 
       build = file: ''
         ${optionalText debug "phyllo plan ${conf} --graph ${graph} --paths >&2"}
-        phyllo build ${conf} --graph ${graph} --tag ${quote imageTag} --jobs "$cores" --no-cache --to "docker-archive:${file}"
+        phyllo build ${image} --tag ${quote imageTag} --jobs "$cores" --no-cache --format ${quote format} --to "docker-archive:${file}"
       '';
-      archive = run "${baseName}.tar" (build "$out") { PATH = commandPath; };
+      archive = run "${baseName}.tar" (build "$out") { };
       compressed = { extension, command }:
-        run "${baseName}.tar.${extension}" (build "image.tar" + ''${command} < image.tar > "$out"'') { PATH = commandPath; };
+        run "${baseName}.tar.${extension}" (build "image.tar" + ''${command} < image.tar > "$out"'') { };
 
-      # Commands run where derivations are built, not where a stream is: their image comes from a file.
-      hasCommands = (arguments.extraCommands or "") != "" || (arguments.fakeRootCommands or "") != "";
       stream = finish (writeFile "stream-${baseName}" {
         executable = true;
         text = streamScript {
           inherit imageName imageTag;
-          write = if hasCommands then copyArchive archive else ''
-            exec ${phyllo}/bin/phyllo build ${conf} --graph ${graph} --name "$name" --tag "$tag" --to -
+          write = ''
+            exec ${phyllo}/bin/phyllo build ${image} --format ${quote format} --name "$name" --tag "$tag" --to -
           '';
         };
       });
@@ -128,7 +134,7 @@ let
       # Where a stream is run must not decide anything: neither its processor nor its $SOURCE_DATE_EPOCH. Layers are divided as in
       # dockerTools unless another layering is asked for.
       fixed = (if arguments ? architecture then { } else platform) // { created = "1970-01-01T00:00:01Z"; layering = "popularity"; };
-      given = fixed // removeAttrs arguments [ "passthru" "meta" "debug" ] // { contents = toList (arguments.contents or [ ]); };
+      given = fixed // removeAttrs arguments [ "passthru" "meta" "debug" "format" ] // { contents = toList (arguments.contents or [ ]); };
       isDefault = name: given ? ${name} && given.${name} == defaults.${name};
       hasPipeline = (given.layeringPipeline or null) != null;
     in
@@ -165,8 +171,7 @@ let
       exit "$1"
     }
 
-    own=${quote "${imageName}:${imageTag}"}
-    repo_tag=$own
+    repo_tag=${quote "${imageName}:${imageTag}"}
     while (( $# > 0 )); do
       case $1 in
         -t | --repo_tag)
@@ -191,11 +196,6 @@ let
     esac
 
     ${write}'';
-
-  copyArchive = archive: ''
-    if [[ $repo_tag == "$own" ]]; then exec ${coreutils}/bin/cat ${archive}; fi
-    ${phyllo}/bin/phyllo copy docker-archive:${archive} "docker-archive:/dev/stdout:$name:$tag" | ${coreutils}/bin/cat
-  '';
 
   compressors = {
     gz = {
@@ -236,20 +236,19 @@ let
     });
 
   # The path info of a closure, as phyllo reads it: structured attributes, those of this very derivation.
-  exportGraph = name: root: run name ''
+  exportGraph = name: roots: run name ''
     PATH=${searchPath [ ]}
     source ./.attrs.sh
     cp .attrs.json "''${outputs[out]}"
   ''
     (quick // {
       __structuredAttrs = true;
-      exportReferencesGraph.closure = [ root ];
+      exportReferencesGraph.closure = roots;
     });
 
   # Not worth asking a cache for.
   quick = { preferLocalBuild = true; allowSubstitutes = false; };
 
-  commandPath = searchPath ([ phyllo ] ++ commandPackages);
   searchPath = more: concatStringsSep ":" (map (package: "${package}/bin") ([ coreutils bash ] ++ more));
 
   # --- Text -------------------------------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
     const previous = await openPrevious(settings, { base, signal: options.signal });
     const listed = new ListedPaths({ ...options, workers, ...settings });
     const customising = { ...options, signal: options.signal, listed, work };
-    const first = await customiseFirst(settings, customising);
+    using first = await customiseFirst(settings, customising);
     const planned = await planImage(settings, options.store, {
       mentioned: first?.mentioned,
       baseLayers: base.layers.length,

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { writeIncluded, writeNixState } from './customise/generated-tree.ts';
 import { makeTree, readTree, type Sight } from './customise/private-tree.ts';
 import { runChrootCommands, runExtraCommands, runFakeRootCommands } from './customise/run-commands.ts';
-import { findTreeMentions } from './customise/tree-mentions.ts';
+import { openFinishedLayer } from './customise/finished-layer.ts';
+import { findTreeMentions, type TreeMentions } from './customise/tree-mentions.ts';
 import { unpackNar } from './customise/unpack-nar.ts';
 import type { WorkDirectory } from './customise/work-directory.ts';
 import { PhylloError } from './errors.ts';
@@ -33,7 +34,8 @@ export interface Customisation {
   readonly warnings: readonly string[];
 }
 
-export interface SeenCustomisation extends Customisation {
+/** Whoever gets it disposes of it, after the last use of its source. */
+export interface SeenCustomisation extends Customisation, Disposable {
   /** Store paths that files of the layer mention. */
   readonly mentioned: readonly StorePath[];
   /** A hash of all that is in the layer. */
@@ -72,6 +74,8 @@ export async function customiseFirst(
 ): Promise<SeenCustomisation | undefined> {
   const roots = readRoots(settings, options.store.storeDir);
   if (!isCustomisedFirst(settings, roots)) return undefined;
+  if (settings.customisationLayer !== undefined)
+    return await finishedCustomisation(settings.customisationLayer, options);
   const customising = { ...options, settings, roots };
   await options.store.closure([...storeContents(roots), ...roots.copyToRoot]);
   const generated = await generate(customising);
@@ -84,8 +88,24 @@ export async function customiseFirst(
     warnings: joined.conflicts
       .filter(({ dropped }) => !generated.map(latin1).includes(dropped))
       .map(describeConflict),
-    ...(await mentionsOf(members, options)),
+    ...(await mentionedIn(
+      await findTreeMentions(members, { storeDir: options.store.storeDir, signal: options.signal }),
+      options,
+    )),
+    [Symbol.dispose]: () => undefined,
   };
+}
+
+async function finishedCustomisation(file: string, options: CustomiseOptions): Promise<SeenCustomisation> {
+  const finished = await openFinishedLayer(file, options.store.storeDir);
+  try {
+    const { source } = finished;
+    const dispose = (): void => finished[Symbol.dispose]();
+    return { source, warnings: [], ...(await mentionedIn(finished, options)), [Symbol.dispose]: dispose };
+  } catch (error) {
+    finished[Symbol.dispose]();
+    throw error;
+  }
 }
 
 interface Customising extends CustomiseOptions {
@@ -215,11 +235,10 @@ function permitted(
   });
 }
 
-async function mentionsOf(
-  members: readonly CustomisationMember[],
-  { store, signal }: CustomiseOptions,
+async function mentionedIn(
+  { hashParts, fingerprint }: TreeMentions,
+  { store }: CustomiseOptions,
 ): Promise<Pick<SeenCustomisation, 'mentioned' | 'fingerprint'>> {
-  const { hashParts, fingerprint } = await findTreeMentions(members, { storeDir: store.storeDir, signal });
   const found = await Promise.all([...hashParts].map((hashPart) => store.findByHashPart(hashPart)));
   return { mentioned: found.filter((path) => path !== undefined), fingerprint };
 }

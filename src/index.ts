@@ -63,6 +63,11 @@ export {
 } from './transport/copy-image.ts';
 export type { ArchiveFormat, Target } from './transport/deliver.ts';
 export { type Destination, parseDestination } from './transport/destination.ts';
+export {
+  writeCustomisation,
+  type WriteCustomisationOptions,
+  type WrittenCustomisation,
+} from './write-customisation.ts';
 export { exportRootfs } from './transport/export-rootfs.ts';
 export { openImage } from './transport/image-source.ts';
 export { type ImageSummary, inspectImage, type LayerSummary } from './transport/inspect-image.ts';

@@ -88,14 +88,18 @@ const UNSEEN_WARNING =
 
 /** Whether the customisation layer is more than links to contents: then it comes before the plan, and what it mentions is known. */
 export function isCustomisedFirst(settings: ImageSettings, roots: ImageRoots): boolean {
-  const { permissions, included, includeNixDB } = settings;
+  const { permissions, included, includeNixDB, customisationLayer } = settings;
+  if (customisationLayer !== undefined) return true;
   const isMore = permissions.length > 0 || included.length > 0 || includeNixDB;
   return isMore || roots.copyToRoot.length > 0 || hasUnseenFiles(settings, roots);
 }
 
-function hasUnseenFiles({ commands }: ImageSettings, { contents }: ImageRoots): boolean {
+function hasUnseenFiles({ commands, customisationLayer }: ImageSettings, { contents }: ImageRoots): boolean {
   return (
-    commands.extra !== '' || commands.fakeRoot !== '' || contents.some(({ kind }) => kind === 'directory')
+    customisationLayer !== undefined ||
+    commands.extra !== '' ||
+    commands.fakeRoot !== '' ||
+    contents.some(({ kind }) => kind === 'directory')
   );
 }
 

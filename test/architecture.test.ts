@@ -14,6 +14,7 @@ const PARTS = [
   'price-update',
   'diff-images',
   'stream-dockertools',
+  'write-customisation',
   'dockertools-description',
   'customise-image',
   'listed-paths',

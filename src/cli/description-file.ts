@@ -51,7 +51,8 @@ export function readOrder(text: string): OrderedJson | undefined {
  * @throws PhylloError IMAGE_INVALID, FILE_UNREADABLE
  */
 export function resolveFiles(description: ImageDescription, directory: string): ImageDescription {
-  const { store, graph, contents, fromImage, previous, layering, layeringPipeline, ...rest } = description;
+  const { store, graph, contents, fromImage, previous, layering, layeringPipeline, ...others } = description;
+  const { customisationLayer, ...rest } = others;
   const file = layering === undefined || LAYERING_NAME.test(layering) ? undefined : layering;
   const pipeline = file ?? layeringPipeline;
   return {
@@ -60,6 +61,9 @@ export function resolveFiles(description: ImageDescription, directory: string): 
     ...(contents === undefined ? {} : { contents: resolveContents(contents, directory) }),
     ...(fromImage === undefined ? {} : { fromImage: resolveImage(fromImage, directory) }),
     ...(previous === undefined ? {} : { previous: resolveImage(previous, directory) }),
+    ...(customisationLayer === undefined
+      ? {}
+      : { customisationLayer: resolve(directory, customisationLayer) }),
     ...(graph === undefined ? {} : { graph: resolve(directory, graph) }),
     ...(layering === undefined || file !== undefined ? {} : { layering }),
     ...(pipeline === undefined ? {} : { layeringPipeline: readPipeline(pipeline, directory) }),

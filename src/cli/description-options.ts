@@ -40,6 +40,10 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
     read: readText,
   },
   enableFakechroot: { flags: '--enable-fakechroot', help: 'these commands see the image as /' },
+  customisationLayer: {
+    flags: '--customisation-layer <file>',
+    help: 'tar that is the customisation layer as it stands; no command runs',
+  },
   includeStorePaths: {
     flags: '--no-include-store-paths',
     help: 'the image has the customisation layer alone; the store comes from the host',

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { buildCommand } from './build-command.ts';
 import { cacheCommand } from './cache-command.ts';
 import { copyCommand, mergeCommand } from './copy-command.ts';
+import { customiseCommand } from './customise-command.ts';
 import { diffCommand } from './diff-command.ts';
 import { dockerToolsCommand } from './dockertools-command.ts';
 import { inspectCommand } from './inspect-command.ts';
@@ -35,6 +36,7 @@ function createProgram(signal: AbortSignal): Command {
     .version(version())
     .addCommand(buildCommand(signal))
     .addCommand(planCommand())
+    .addCommand(customiseCommand(signal))
     .addCommand(diffCommand(signal))
     .addCommand(copyCommand(signal))
     .addCommand(mergeCommand(signal))

@@ -29,10 +29,7 @@ export async function findTreeMentions(
   members: readonly CustomisationMember[],
   { storeDir, signal }: MentionOptions,
 ): Promise<TreeMentions> {
-  const start = Buffer.from(`${storeDir}/`);
-  const overlap = start.length + HASH_LENGTH + 1;
-  const buffer = Buffer.allocUnsafe(overlap + CHUNK_SIZE);
-  const search: Search = { start, overlap, buffer, hashParts: new Set() };
+  const search = createSearch(storeDir);
   const fingerprint = createHash('sha256');
   for (const member of members) {
     signal?.throwIfAborted();
@@ -42,6 +39,23 @@ export async function findTreeMentions(
     if (kind === 'file') await searchFile(location, { search, fingerprint });
   }
   return { hashParts: search.hashParts, fingerprint: fingerprint.digest('hex') };
+}
+
+/**
+ * The same of one file's contents. @param location in the file system, latin1
+ * @throws PhylloError FILE_UNREADABLE
+ */
+export async function findFileMentions(location: string, storeDir: string): Promise<TreeMentions> {
+  const search = createSearch(storeDir);
+  const fingerprint = createHash('sha256');
+  await searchFile(location, { search, fingerprint });
+  return { hashParts: search.hashParts, fingerprint: fingerprint.digest('hex') };
+}
+
+function createSearch(storeDir: string): Search {
+  const start = Buffer.from(`${storeDir}/`);
+  const overlap = start.length + HASH_LENGTH + 1;
+  return { start, overlap, buffer: Buffer.allocUnsafe(overlap + CHUNK_SIZE), hashParts: new Set() };
 }
 
 interface Search {

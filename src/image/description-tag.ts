@@ -25,6 +25,7 @@ export function descriptionTag(
     tag: _tag,
     fromImage: _base,
     configOrder: _order,
+    customisationLayer: _layer,
     previous: _previous,
     previousOptional: _optional,
     ...decisive

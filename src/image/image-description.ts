@@ -80,6 +80,12 @@ export const imageDescriptionSchema = z
       'The same under fakeroot, after extraCommands: they can change owners.',
     ),
     enableFakechroot: z.boolean().describe('fakeRootCommands see the image as /.'),
+    customisationLayer: z
+      .string()
+      .min(1)
+      .describe(
+        'Tar that is the customisation layer as it stands, made by `phyllo customise`; no command runs.',
+      ),
     includeStorePaths: z
       .boolean()
       .describe('false: the image has the customisation layer alone, and the store comes from the host.'),

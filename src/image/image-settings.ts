@@ -24,6 +24,8 @@ export interface ImageSettings {
   readonly included: readonly IncludedFile[];
   readonly includeNixDB: boolean;
   readonly commands: CustomisationCommands;
+  /** File with a tar that is the layer as it stands; then nothing else is put there and no command runs. */
+  readonly customisationLayer?: string | undefined;
   /** False: the image has no store layers. */
   readonly includeStorePaths: boolean;
   /** Not checked yet, as `contents`. */
@@ -86,6 +88,7 @@ export function resolveSettings(description: ImageDescription, surroundings: Sur
     included: includedFiles(description.include ?? []),
     includeNixDB: description.includeNixDB ?? false,
     commands: commandsOf(description),
+    customisationLayer: description.customisationLayer,
     includeStorePaths: description.includeStorePaths ?? true,
     excludePaths: description.excludePaths ?? [],
     config: withLabels(description),

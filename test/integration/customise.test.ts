@@ -98,6 +98,35 @@ describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
     );
   });
 
+  it('is the same when it was made before, and no command runs again', async () => {
+    const fields = {
+      contents: [closure.top],
+      extraCommands: `echo ${closure.oddities} > mention; mkdir var`,
+      fakeRootCommands: 'chown 7:8 var',
+    };
+    const description = describeImage(fields);
+    const file = join(directory, 'layer.tar');
+    await phylloChecked(['customise', description, '--output', file]);
+    const whole = await build(description);
+    const failing = describeImage({ ...fields, extraCommands: 'exit 1' });
+    assert.deepEqual(await build(failing, ['--customisation-layer', file]), whole);
+    assert.ok(whole.storePaths.includes(closure.oddities));
+    const compressed = ['--compress', 'zstd', '--to', `oci:${join(directory, 'compressed')}`];
+    await phylloChecked(['build', failing, '--customisation-layer', file, ...compressed]);
+  });
+
+  it('must be a plain tar that is there', async () => {
+    const description = describeImage({ contents: closure.top });
+    const refused = async (file: string): Promise<void> => {
+      const to = `oci:${join(directory, 'refused')}`;
+      const { exitCode } = await phyllo(['build', description, '--customisation-layer', file, '--to', to]);
+      assert.equal(exitCode, 1);
+    };
+    writeFileSync(join(directory, 'text'), 'no tar'.repeat(1000));
+    await refused(join(directory, 'text'));
+    await refused(join(directory, 'missing'));
+  });
+
   it('has no store without store paths', async () => {
     const description = describeImage({ contents: closure.top, includeStorePaths: false });
     const { members, storePaths } = await build(description);

@@ -35,6 +35,7 @@ const ARCHIVES = [
     'foreign',
     'pipeline',
     'commands',
+    'found',
     'withDatabase',
     'withoutStore',
     'permitted',
@@ -50,6 +51,8 @@ const OTHERS = [
   'permittedConf',
   'streamOfUntagged',
   'commandsStream',
+  'nixpkgsFormat',
+  'fakeroot',
   'basedStream',
   'upper',
   'other',
@@ -290,6 +293,31 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
     assert.match(await root.entry('other'), /^-rw-r----- 0\/0 /);
     assert.match(await root.entry(`${paths.hello.slice(1)}/libexec/hello.sh`), /^-rwx------ 1000\/100 /);
     assert.match(await root.entry('made'), /^-rw-r--r-- 1000\/100 /);
+  });
+
+  it('have what only the output of commands mentions', async () => {
+    const { paths } = await built();
+    assert.ok(storePathsOf(await inspectBuilt('found')).includes(paths.fakeroot));
+  });
+
+  it("are streams in nixpkgs' format, whose last layer the commands made", async () => {
+    const { functions, paths } = await built();
+    const file = join(directory, 'nixpkgs.tar');
+    await runStream(functions.store, paths.nixpkgsFormat, { file });
+    const members = (await runChecked('tar', ['-tf', file])).trimEnd().split('\n');
+    assert.equal(members.at(-1), 'manifest.json');
+    assert.ok(
+      members.every((member) =>
+        /^([0-9a-f]{64}\/(layer\.tar)?|[0-9a-f]{64}\.json|manifest\.json)$/.test(member),
+      ),
+    );
+    const { layers } = await inspect(file);
+    const layer = members.findLast((member) => member.includes(layers.at(-1)?.digest.slice(7) ?? '?')) ?? '';
+    const names = await run('sh', [
+      '-c',
+      `tar -xOf '${file}' '${layer.replace(/layer\.tar$/, '')}layer.tar' | tar -t`,
+    ]);
+    assert.match(names.stdout, /^\.\/made$/m);
   });
 
   it('are streams of the same bytes with commands, under any name', async () => {

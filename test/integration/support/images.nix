@@ -53,7 +53,7 @@ let
 in
 rec {
   inherit (closure) top hello program manual;
-  inherit other upper;
+  inherit other upper fakeroot;
 
   stream = streamLayeredImage test;
   archive = buildLayeredImage (test // { compressor = "none"; });
@@ -133,6 +133,9 @@ rec {
     fakeRootCommands = "chown 1000:100 home/user && chmod 0700 home/user";
   };
   commandsStream = commands.stream;
+  # What only the commands' output mentions: a program that they find.
+  found = greeter { name = "found"; extraCommands = "command -v fakeroot > found"; };
+  nixpkgsFormat = streamLayeredImage (test // { extraCommands = "echo made > made"; format = "dockertools"; });
   # A directory beside this file, copies instead of links, modes and owners without commands.
   permitted = greeter {
     name = "permitted";

@@ -1,0 +1,45 @@
+/** `phyllo customise [IMAGE.json] --output FILE` */
+import { Command } from 'commander';
+import { describeSize, openStore, writeCustomisation } from '../index.ts';
+import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { printJson, say, warn } from './output.ts';
+
+interface CustomiseFlags extends DescriptionFlags {
+  readonly output: string;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly debug?: true;
+}
+
+export function customiseCommand(signal: AbortSignal): Command {
+  const command = new Command('customise')
+    .description(
+      "Make an image's customisation layer alone, as a tar for `phyllo build --customisation-layer`.",
+    )
+    .argument('[IMAGE.json]', 'description of the image; options win over it')
+    .requiredOption('--output <file>', 'the tar to write');
+  return addDescriptionOptions(command)
+    .option('--json', 'print what was made as one JSON document on stdout')
+    .option('--quiet', 'say nothing but errors')
+    .option('--debug', 'show the stack of an error')
+    .action((file: string | undefined, flags: CustomiseFlags) => customise(file, flags, signal));
+}
+
+async function customise(
+  file: string | undefined,
+  flags: CustomiseFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings, store: place, graph } = describe(file, flags);
+  const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
+  try {
+    const { output } = flags;
+    const { warnings, ...layer } = await writeCustomisation(settings, { store, file: output, signal });
+    if (flags.json === true) printJson(layer);
+    if (flags.quiet === true) return;
+    for (const warning of warnings) warn(warning);
+    say(`${output}: ${describeSize(layer.size)}, ${layer.diffID}`);
+  } finally {
+    store.close();
+  }
+}
