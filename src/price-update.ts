@@ -1,12 +1,13 @@
 /** What a planned image costs the clients of the image before, to the byte where the store's files can be listed. */
+import { customiseImage } from './customise-image.ts';
 import { PhylloError } from './errors.ts';
 import type { ImageSettings } from './image/image-settings.ts';
-import { layerTarSize } from './layer/layer-source.ts';
+import { type LayerDigest, layerTarSize } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
 import { LayerProgress } from './layer/progress.ts';
 import { ListedPaths } from './listed-paths.ts';
 import type { Base } from './open-base.ts';
-import type { ImagePlan } from './plan-image.ts';
+import { type ImagePlan, isCustomisedFirst, readRoots, storeContents } from './plan-image.ts';
 import { compareImages, type SeenImage, type SeenLayer, type UpdateCost } from './plan/update-cost.ts';
 import type { Store } from './store/store.ts';
 import { labelOf } from './transport/seen-image.ts';
@@ -21,12 +22,12 @@ export interface PriceOptions {
 }
 
 /**
- * Layers count as they are before compression: the tars' sizes, or the narSizes of a store whose files cannot be read. The customisation
- * layer is not known before it is made, and counts nothing.
+ * Layers count as they are before compression: the tars' sizes, or the narSizes of a store whose files cannot be read. A customisation
+ * layer that is more than links to contents is not known before it is made, and counts nothing.
  */
 export async function priceUpdate(settings: ImageSettings, options: PriceOptions): Promise<UpdateCost> {
   const { base, plan, previous } = options;
-  const { sizes, measure } = await measureLayers(settings, options);
+  const { sizes, customisation, measure } = await measureLayers(settings, options);
   const below = base.layers.map(({ blob, history }, i): SeenLayer => ({
     kind: previous.layers[i]?.kind === 'store' ? 'store' : 'other',
     diffID: blob?.diffID,
@@ -40,16 +41,17 @@ export async function priceUpdate(settings: ImageSettings, options: PriceOptions
     const size = sizes[i] as number;
     return { kind: 'store', diffID: undefined, digest: undefined, size, paths: names, label: labelOf(names) };
   });
-  const top = {
-    diffID: undefined,
+  const top: SeenLayer = {
+    kind: 'customisation',
+    diffID: customisation?.diffID,
     digest: undefined,
-    size: 0,
+    size: customisation?.size ?? 0,
     paths: [],
-    label: 'not known before the build',
+    label: customisation === undefined ? 'not known before the build' : 'links to contents',
   };
   const { paths } = plan.closure;
   const image: SeenImage = {
-    layers: [...below, ...own, { ...top, kind: 'customisation' }],
+    layers: [...below, ...own, top],
     pathSizes: new Map(paths.map(({ path, narSize }) => [path, narSize])),
     measure,
   };
@@ -60,6 +62,8 @@ export async function priceUpdate(settings: ImageSettings, options: PriceOptions
 interface Measured {
   /** Of each layer of the plan, in bytes. */
   readonly sizes: readonly number[];
+  /** Undefined where it is more than links to contents, or their files cannot be read. */
+  readonly customisation: LayerDigest | undefined;
   readonly measure: 'tar' | 'nar';
 }
 
@@ -74,11 +78,26 @@ async function measureLayers(
       const scanned = await Promise.all(paths.map(({ path }) => listed.get(path)));
       return layerTarSize({ kind: 'store', paths: scanned, ownership: settings.ownership });
     });
-    return { sizes: await Promise.all(sizes), measure: 'tar' };
+    const customisation = await measureCustomisation(settings, { store, workers, listed });
+    return { sizes: await Promise.all(sizes), customisation, measure: 'tar' };
   } catch (error) {
     if (!(error instanceof PhylloError)) throw error;
-    return { sizes: plan.layers.map(({ narSize }) => narSize), measure: 'nar' };
+    return { sizes: plan.layers.map(({ narSize }) => narSize), customisation: undefined, measure: 'nar' };
   } finally {
     await workers.close();
   }
+}
+
+async function measureCustomisation(
+  settings: ImageSettings,
+  {
+    store,
+    workers,
+    listed,
+  }: { readonly store: Store; readonly workers: LayerWorkers; readonly listed: ListedPaths },
+): Promise<LayerDigest | undefined> {
+  const roots = readRoots(settings, store.storeDir);
+  if (isCustomisedFirst(settings, roots)) return undefined;
+  const { source } = await customiseImage(storeContents(roots), listed);
+  return await workers.run({ kind: 'write', layer: source, places: [] });
 }

@@ -8,7 +8,7 @@
  *   unpack     bytes of the layers from the first one that differs upward: hosts keep unpacked layers by what lies below them
  *   bound      bytes of the new store paths alone, as narSizes: less cannot be sent as whole store paths
  *
- * A plan does not know its customisation layer: it counts as `unknown`, with the bytes that are known of it.
+ * A plan does not know a customisation layer that is more than links: it counts as `unknown`, with the bytes that are known of it.
  */
 import { type CausesOptions, findCauses, splitName, type UpdateCauses } from './update-causes.ts';
 
@@ -196,7 +196,7 @@ function firstDifference(old: SeenImage, fresh: SeenImage): number | undefined {
     const before = old.layers[i];
     if (before === undefined) return true;
     if (before.diffID !== undefined && layer.diffID !== undefined) return before.diffID !== layer.diffID;
-    // A plan's customisation layer is not known to differ.
+    // What is not known is not known to differ.
     return !(
       hasSamePaths(before, layer) ||
       (before.kind === 'customisation' && layer.kind === 'customisation')

@@ -85,11 +85,9 @@ describeWith(['nix'], 'an update', () => {
       ) as UpdateCost;
       const documents = readImage(layout, tag);
       const added = [...blobsOf(layout)].filter(([digest]) => !existing.has(digest));
-      const customisation = documents.layers.at(-1);
       const sent = added.filter(([digest]) => documents.layers.includes(digest));
-      const stored = sent.filter(([digest]) => digest !== customisation);
-      assert.equal(sum(stored), update.pull);
-      assert.equal(stored.length, update.pulledLayers);
+      assert.equal(sum(sent), update.pull);
+      assert.equal(sent.length, update.pulledLayers);
       assert.equal(sum(sent), cost.pull);
       assert.ok(cost.bound !== undefined && cost.bound <= cost.pull);
       assert.equal(update.bound, cost.bound);
@@ -119,7 +117,10 @@ describeWith(['nix'], 'an update', () => {
     ];
     assert.deepEqual(byPlan.layers, byImage.layers);
     assert.deepEqual(byPlan.changes, byImage.changes);
-    assert.equal(byPlan.update?.pull, byImage.update?.pull);
+    // A plan does not know what links the image before had.
+    const top = byImage.update?.layers.find(({ kind }) => kind === 'customisation');
+    assert.equal(top?.state, 'changed');
+    assert.equal(byPlan.update?.pull, (byImage.update?.pull ?? 0) - (top?.size ?? 0));
     assert.deepEqual(await plan(file, ['--previous', planned]), byPlan);
   });
 
