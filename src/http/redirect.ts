@@ -48,9 +48,19 @@ const PRIVATE = privateNetworks();
 /** Loopback, link-local and private addresses, and the names that mean loopback. Other names are not looked up. */
 export function isPrivateHost(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  if (isLoopbackName(host)) return true;
   const version = isIP(host);
   return version !== 0 && PRIVATE.check(host, version === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** This machine itself, where nobody listens in. */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  return host === '::1' || isLoopbackName(host) || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function isLoopbackName(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost');
 }
 
 /** @see RFC 1918, RFC 4193, RFC 6890 */
