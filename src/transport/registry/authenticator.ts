@@ -1,17 +1,16 @@
-/** What a registry's client needs to know of authentication. */
+/** Who may do what at a registry: what its client asks for the header that proves it. */
 import type { HttpResponse } from '../../http/http-response.ts';
 
-/** Scopes are `repository:NAME:pull,push`; the first one says which repository a request is about. */
+/** Of one registry host. Safe for requests side by side. */
 export interface Authenticator {
-  /**
-   * The value of the `Authorization` header; undefined where none is needed, as far as is known.
-   * @throws PhylloError REGISTRY_DENIED, REGISTRY_INVALID, CREDENTIALS_INVALID, NETWORK_FAILED
-   */
+  /** The Authorization header for a request with these scopes (`repository:NAME:pull,push`), from what is known so far. */
   authorization(scopes: readonly string[]): Promise<string | undefined>;
-  /**
-   * Called with an answer of 401, whose body is nobody's business. Whether the request is worth repeating, once, with what
-   * `authorization` says from now on.
-   * @throws as authorization
-   */
+  /** After a 401: learns from WWW-Authenticate. False when trying again cannot help (a fresh token was refused). */
   challenged(response: HttpResponse, scopes: readonly string[]): Promise<boolean>;
 }
+
+/** For registries that ask for nothing. */
+export const ANONYMOUS: Authenticator = {
+  authorization: () => Promise.resolve(undefined),
+  challenged: () => Promise.resolve(false),
+};
