@@ -56,7 +56,7 @@ export async function openBase(
 }
 
 /** A layer that exists, of an image that is open. */
-export function baseLayer({ descriptor, diffID, place }: SourceLayer, { origin }: SourceImage): ImageLayer {
+export function baseLayer({ descriptor, diffID, content }: SourceLayer, { origin }: SourceImage): ImageLayer {
   const { digest, size } = descriptor;
   const blob: StoredLayer = {
     diffID,
@@ -65,14 +65,14 @@ export function baseLayer({ descriptor, diffID, place }: SourceLayer, { origin }
     size,
     mediaType: ociMediaType(descriptor.mediaType),
   };
-  const source = { ...place, kind: 'base' } as const;
   return {
     kind: 'base',
     label: `base ${digest.slice(0, 19)}`,
     history: { comment: `layer of the base image ${origin}` },
     key: undefined,
     blob,
-    prepare: () => Promise.resolve({ source, size, warnings: [] }),
+    origin: content.repository,
+    prepare: async () => ({ source: { ...(await content.slice()), kind: 'base' }, size, warnings: [] }),
   };
 }
 

@@ -17,6 +17,13 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** A repository of a registry. */
+export interface Repository {
+  /** With its port, where the registry has one: `127.0.0.1:5000`. */
+  readonly host: string;
+  readonly repository: string;
+}
+
 /** Compact JSON with keys in the order in which they stand: equal documents have equal digests. */
 export function jsonBlob(document: unknown): Blob {
   const bytes = Buffer.from(JSON.stringify(document));

@@ -3,7 +3,7 @@ import type { LayerKey } from '../layer/layer-key.ts';
 import type { LayerSource } from '../layer/layer-source.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
 import type { ChangeRecord } from '../plan/change-record.ts';
-import type { Blob, Descriptor } from './blob.ts';
+import type { Blob, Descriptor, Repository } from './blob.ts';
 import { encodeImageConfig, type History, type Platform } from './image-config.ts';
 import { encodeManifest } from './image-manifest.ts';
 import type { JsonObject } from './json.ts';
@@ -32,6 +32,8 @@ export interface ImageLayer {
   readonly key: LayerKey | undefined;
   /** A layer that exists as a blob keeps it, however other layers are compressed. */
   readonly blob?: StoredLayer;
+  /** A registry that has this blob: another repository of it can mount it from there. */
+  readonly origin?: Repository | undefined;
   /** Finds out what the layer is made of; the work is done once, and only for a layer whose bytes are needed. */
   prepare(): Promise<PreparedLayer>;
 }

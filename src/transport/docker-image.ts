@@ -10,6 +10,7 @@ import { type DockerManifestEntry, parseDockerManifest, parseImageConfig } from 
 import { MEDIA_TYPES } from '../image/media-types.ts';
 import { type Compression, compressionOf } from './decompress.ts';
 import type { ImageFile, ImageFiles } from './image-files.ts';
+import { fileContent } from './layer-content.ts';
 import { isSameName } from './image-names.ts';
 import { layerHistories, requireLayerCount } from './layer-histories.ts';
 import type { ReadImage, SourceLayer } from './source-image.ts';
@@ -92,7 +93,8 @@ async function readLayerFile(
     );
   }
   const digest = compression === 'none' ? diffID : await digestOf(place);
-  return { descriptor: { mediaType, digest, size: place.size }, diffID, place, member: { path, header } };
+  const descriptor = { mediaType, digest, size: place.size };
+  return { descriptor, diffID, content: fileContent(place), member: { path, header } };
 }
 
 function required(files: ImageFiles, path: string): ImageFile {

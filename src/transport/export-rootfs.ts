@@ -44,8 +44,9 @@ async function plainTar(
   layer: SourceLayer,
   { spools, ...options }: ExportOptions & { readonly spools: DisposableStack },
 ): Promise<FileSlice> {
-  const { place, diffID: digest } = layer;
-  const name = `the layer ${layer.descriptor.digest} of ${place.file}`;
+  const { content, diffID: digest } = layer;
+  const name = `the layer ${layer.descriptor.digest} of ${content.origin}`;
+  const place = await content.slice();
   const chunks = verified(decompressed(place), { digest, what: name });
   if (compressionOf(place) !== 'none')
     return spools.use(await Spool.fill(chunks, { ...options, name })).slice;

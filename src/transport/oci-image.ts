@@ -11,6 +11,7 @@ import { MEDIA_TYPES } from '../image/media-types.ts';
 import type { FileSlice } from './file-slice.ts';
 import type { ImageFiles } from './image-files.ts';
 import { isSameName } from './image-names.ts';
+import { fileContent } from './layer-content.ts';
 import { layerHistories, requireLayerCount } from './layer-histories.ts';
 import {
   describePlatform,
@@ -54,7 +55,7 @@ export function readOciImage(files: ImageFiles, options: OciImageOptions): ReadI
       descriptor,
       diffID: config.diffIDs[i] as Digest,
       history: histories[i],
-      place: placeOf(files, { descriptor, what: 'the layer' }),
+      content: fileContent(placeOf(files, { descriptor, what: 'the layer' })),
       member: undefined,
     })),
     history: config.history,

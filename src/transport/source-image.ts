@@ -4,10 +4,10 @@ import type { Blob, Descriptor } from '../image/blob.ts';
 import type { Platform } from '../image/image-config.ts';
 import type { JsonObject } from '../image/json.ts';
 import type { ForeignHeader } from '../layer/foreign-header.ts';
-import { type FileSlice, sliceChunks } from './file-slice.ts';
+import type { LayerContent } from './layer-content.ts';
 import { verified } from './verified.ts';
 
-/** An image in an archive or layout. Whoever opens it closes it; what it hands out is of no use afterwards. */
+/** An image in an archive, a layout or a registry. Whoever opens it closes it; what it hands out is of no use afterwards. */
 export interface SourceImage {
   /** For messages, as the user called it. */
   readonly origin: string;
@@ -31,8 +31,7 @@ export interface SourceLayer {
   readonly diffID: Digest;
   /** Its entry in the history; undefined where the history does not tell. */
   readonly history: JsonObject | undefined;
-  /** Where its stored bytes are. Not verified: whoever copies them hashes them. */
-  readonly place: FileSlice;
+  readonly content: LayerContent;
   /** Its member's name and header in a docker archive. */
   readonly member: { readonly path: string; readonly header: ForeignHeader | undefined } | undefined;
 }
@@ -57,12 +56,11 @@ export type ReadImage = Omit<SourceImage, 'origin' | 'close'>;
 
 /**
  * The layer's stored bytes. What was read is verified only when the end is reached.
- * @throws PhylloError ARCHIVE_INVALID, FILE_UNREADABLE
+ * @throws PhylloError ARCHIVE_INVALID, FILE_UNREADABLE, NETWORK_FAILED
  */
-export function readLayer(layer: SourceLayer): AsyncIterable<Uint8Array> {
-  const { digest, size } = layer.descriptor;
-  const what = `the layer ${digest} of ${layer.place.file}`;
-  return verified(sliceChunks(layer.place), { digest, size, what });
+export function readLayer({ descriptor, content }: SourceLayer): AsyncIterable<Uint8Array> {
+  const { digest, size } = descriptor;
+  return verified(content.chunks(), { digest, size, what: `the layer ${digest} of ${content.origin}` });
 }
 
 /** Whether a platform is one that was asked for; what is not asked for is free. */
