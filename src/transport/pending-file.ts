@@ -31,9 +31,10 @@ export class PendingFile {
 
   /**
    * What stands under the name stays until `commit`; a symlink is followed, so that it stays one.
+   * @param mode less what the umask takes away
    * @throws PhylloError DESTINATION_UNWRITABLE
    */
-  static async create(file: string): Promise<PendingFile> {
+  static async create(file: string, mode = 0o666): Promise<PendingFile> {
     const target = await realpath(file).catch(() => file);
     const temporary = join(
       dirname(target),
@@ -41,7 +42,7 @@ export class PendingFile {
     );
     try {
       await refuseDirectory(target);
-      const handle = await open(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+      const handle = await open(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, mode);
       return new PendingFile(file, { target, temporary, handle });
     } catch (cause) {
       const isFull = systemErrorCode(cause) === 'ENOSPC' || systemErrorCode(cause) === 'EDQUOT';

@@ -19,6 +19,15 @@ export interface AuthFile {
   readonly credsStore: string | undefined;
 }
 
+/** A file in which nothing is. */
+export const NO_ENTRIES: AuthFile = {
+  path: '',
+  document: {},
+  auths: {},
+  credHelpers: {},
+  credsStore: undefined,
+};
+
 const text = z.string().nullish();
 const authEntry = z.object({ auth: text, identitytoken: text, username: text, password: text });
 type AuthEntry = z.infer<typeof authEntry>;
