@@ -12,3 +12,8 @@ export const LAYER_MEDIA_TYPES = {
   gzip: `${MEDIA_TYPES.layer}+gzip`,
   zstd: `${MEDIA_TYPES.layer}+zstd`,
 } as const;
+
+const DOCKER_MANIFEST_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
+
+/** Documents that list manifests. @see Docker image manifest v2 schema 2, "Manifest List" */
+export const INDEX_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPES.index, DOCKER_MANIFEST_LIST]);

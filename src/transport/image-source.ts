@@ -7,7 +7,7 @@
 import { PhylloError } from '../errors.ts';
 import { readDockerImage } from './docker-image.ts';
 import { type ImageFiles, openImageFiles } from './image-files.ts';
-import { readOciImage } from './oci-image.ts';
+import { readLayoutImage } from './oci-image.ts';
 import {
   describePlatform,
   isPlatform,
@@ -62,7 +62,7 @@ async function readImage(
 ): Promise<ReadImage> {
   const isDocker = transport === 'docker-archive' || (transport === 'detect' && !isLayout(files));
   if (isDocker) return await readDockerImage(files, { reference });
-  return readOciImage(files, { ...options, reference });
+  return await readLayoutImage(files, { ...options, reference });
 }
 
 function isLayout(files: ImageFiles): boolean {
