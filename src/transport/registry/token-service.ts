@@ -42,7 +42,7 @@ const tokenAnswer = z.object({
   expires_in: z.number().nonnegative().nullish(),
 });
 
-/** @throws PhylloError REGISTRY_DENIED, REGISTRY_INVALID, NETWORK_FAILED */
+/** @throws PhylloError REGISTRY_UNAUTHORIZED, REGISTRY_FAILED, NETWORK_FAILED */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { realm, credentials } = request;
   requireSafeWay(request);
@@ -89,7 +89,7 @@ function requireSafeWay({ realm, credentials, allowsPlainHttp }: TokenRequest): 
   if (credentials === undefined || realm.protocol === 'https:') return;
   if (isLoopbackHost(realm.hostname) || allowsPlainHttp) return;
   throw new PhylloError(
-    'REGISTRY_DENIED',
+    'REGISTRY_UNAUTHORIZED',
     `the registry wants credentials to be sent to ${describeUrl(realm)}, which is not encrypted`,
     { hint: 'use a registry whose token service has https' },
   );
@@ -100,7 +100,7 @@ function parseToken(text: string, realm: URL): Token {
   const token = answer?.token || answer?.access_token;
   if (token && VISIBLE.test(token)) return { token, expiresIn: answer?.expires_in || DEFAULT_SECONDS };
   throw new PhylloError(
-    'REGISTRY_INVALID',
+    'REGISTRY_FAILED',
     `the token service at ${describeUrl(realm)} answers with no token`,
   );
 }
@@ -116,12 +116,12 @@ function tryParse(text: string): z.infer<typeof tokenAnswer> | undefined {
 function refusal({ realm, credentials }: TokenRequest, status: number): PhylloError {
   const where = `the token service at ${describeUrl(realm)}`;
   if (status !== 400 && status !== 401 && status !== 403)
-    return new PhylloError('REGISTRY_INVALID', `${where} answers with status ${status}`);
+    return new PhylloError('REGISTRY_FAILED', `${where} answers with status ${status}`);
   return credentials === undefined
-    ? new PhylloError('REGISTRY_DENIED', `${where} gives no token without credentials`, {
+    ? new PhylloError('REGISTRY_UNAUTHORIZED', `${where} gives no token without credentials`, {
         hint: 'log in with `phyllo login`, or give --creds',
       })
-    : new PhylloError('REGISTRY_DENIED', `${where} does not accept the credentials (status ${status})`, {
+    : new PhylloError('REGISTRY_UNAUTHORIZED', `${where} does not accept the credentials (status ${status})`, {
         hint: 'log in again with `phyllo login`',
       });
 }
