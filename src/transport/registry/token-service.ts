@@ -121,7 +121,11 @@ function refusal({ realm, credentials }: TokenRequest, status: number): PhylloEr
     ? new PhylloError('REGISTRY_UNAUTHORIZED', `${where} gives no token without credentials`, {
         hint: 'log in with `phyllo login`, or give --creds',
       })
-    : new PhylloError('REGISTRY_UNAUTHORIZED', `${where} does not accept the credentials (status ${status})`, {
-        hint: 'log in again with `phyllo login`',
-      });
+    : new PhylloError(
+        'REGISTRY_UNAUTHORIZED',
+        `${where} does not accept the credentials (status ${status})`,
+        {
+          hint: 'log in again with `phyllo login`',
+        },
+      );
 }
