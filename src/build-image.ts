@@ -24,6 +24,7 @@ import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } 
 import type { Closure, PathInfo, Store } from './store/store.ts';
 import { storePathName, type StorePath } from './store/store-path.ts';
 import { deliver, type Target } from './transport/deliver.ts';
+import type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 
 export interface BuildOptions {
   /** Stays open; whoever opened it closes it. */
@@ -34,6 +35,8 @@ export interface BuildOptions {
   readonly jobs: number;
   /** What is known of layers made before; without it every layer is made. */
   readonly cache?: DigestCache;
+  /** The same as `cache`, where other machines share it: asked before layers are made, and told afterwards. */
+  readonly sharedCache?: SharedCache | undefined;
   /** Compares each store path's files with the NAR hash that the store has. */
   readonly verify?: boolean;
   /** Gets a function that tells how far the layers are, before work begins. */
@@ -56,6 +59,8 @@ export interface BuiltImage {
   readonly layers: readonly BuiltLayer[];
   /** Layers whose bytes were made, once for each way of compressing them; the rest was known and in its place. */
   readonly made: number;
+  /** Undefined without a shared cache. */
+  readonly sharedCache: Pick<SharedCacheUse, 'learnt' | 'published'> | undefined;
   /** One sentence each. */
   readonly warnings: readonly string[];
 }
@@ -111,7 +116,8 @@ interface MakeOptions extends BuildOptions {
 }
 
 async function makeImage(settings: ImageSettings, options: MakeOptions): Promise<BuiltImage> {
-  const { base, plan, workers, progress, first, cache = NO_CACHE, verify = false } = options;
+  const { base, plan, workers, progress, first, sharedCache, verify = false } = options;
+  const cache = sharedCache ?? options.cache ?? NO_CACHE;
   options.onPhase?.('planned');
   const own = referenceOf(settings, { ...plan, fingerprint: fingerprintOf(base, first) });
   const layers = [...base.layers, ...storeLayers(settings, options), customisationLayer(settings, options)];
@@ -123,11 +129,17 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
     changes: plan.changes,
   };
   const targets = options.targets(own);
+  const keys = layers.flatMap(({ key }) => key ?? []);
+  await sharedCache?.learn(
+    keys,
+    targets.map(({ compression }) => compression),
+  );
   await using feeders = new Feeders(progress);
   const tools = { workers, cache, progress, verify, feeders: () => feeders.start() };
   const dockerTools = describeForDockerTools(settings, { base, storeLayers: plan.layers });
   const delivered = await deliver(image, { targets, tools, dockerTools });
   const { stored, imageID, manifestDigest, made } = delivered;
+  await sharedCache?.publish();
   options.onPhase?.('delivered');
   return {
     reference: own,
@@ -139,8 +151,17 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
       paths: plan.layers[i - base.layers.length]?.paths.map(({ path }) => path) ?? [],
     })),
     made,
-    warnings: [...plan.warnings, ...stored.flatMap(({ warnings }) => warnings)],
+    sharedCache: sharedCache === undefined ? undefined : usedOf(sharedCache.use),
+    warnings: [
+      ...plan.warnings,
+      ...stored.flatMap(({ warnings }) => warnings),
+      ...(sharedCache?.use.warnings ?? []),
+    ],
   };
+}
+
+function usedOf({ learnt, published }: SharedCacheUse): BuiltImage['sharedCache'] {
+  return { learnt, published };
 }
 
 /** Threads that only compression needs. */

@@ -70,6 +70,9 @@ export {
 } from './write-customisation.ts';
 export { exportRootfs } from './transport/export-rootfs.ts';
 export { openImage } from './transport/image-source.ts';
+export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from './store/signing-key.ts';
+export { openSharedCache, type OpenSharedCacheOptions } from './transport/shared-cache/open-shared-cache.ts';
+export type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 export { type ImageSummary, inspectImage, type LayerSummary } from './transport/inspect-image.ts';
 export {
   type OpenImageOptions,

@@ -9,7 +9,7 @@ import { type Registry, startRegistry } from '../../integration/support/registry
 import { describeWith } from '../../integration/support/requirements.ts';
 import { temporaryDirectory } from '../../integration/support/temporary-directory.ts';
 
-describeWith(['docker-registry'], 'entries of a shared cache in a registry', () => {
+describeWith(['registry'], 'entries of a shared cache in a registry', () => {
   let registry: Registry;
   before(async () => {
     registry = await startRegistry(temporaryDirectory());
