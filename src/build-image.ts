@@ -25,6 +25,7 @@ import type { Closure, PathInfo, Store } from './store/store.ts';
 import { storePathName, type StorePath } from './store/store-path.ts';
 import { deliver, type Target } from './transport/deliver.ts';
 import type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
+import type { Registries } from './transport/registry/registries.ts';
 
 export interface BuildOptions {
   /** Stays open; whoever opened it closes it. */
@@ -37,6 +38,8 @@ export interface BuildOptions {
   readonly cache?: DigestCache;
   /** The same as `cache`, where other machines share it: asked before layers are made, and told afterwards. */
   readonly sharedCache?: SharedCache | undefined;
+  /** Those that images of `docker://` are in. Stay open; whoever opened them closes them. */
+  readonly registries?: Registries;
   /** Compares each store path's files with the NAR hash that the store has. */
   readonly verify?: boolean;
   /** Gets a function that tells how far the layers are, before work begins. */
@@ -81,10 +84,12 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
   const work = new WorkDirectory();
   const stop = (): void => void workers.close();
   options.signal?.addEventListener('abort', stop, { once: true });
+  const { registries, signal } = options;
+  const opening = { registries, ...(signal === undefined ? {} : { signal }) };
   try {
     options.onStart?.(() => progress.state);
-    using base = await openBase(settings, options.signal);
-    const previous = await openPrevious(settings, { base, signal: options.signal });
+    using base = await openBase(settings, opening);
+    const previous = await openPrevious(settings, { ...opening, base });
     const listed = new ListedPaths({ ...options, workers, ...settings });
     const customising = { ...options, signal: options.signal, listed, work };
     using first = await customiseFirst(settings, customising);

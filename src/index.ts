@@ -8,6 +8,7 @@ export {
   requireReference,
 } from './build-image.ts';
 export { type Digest, parseDigest } from './digest.ts';
+export type { HttpSettings } from './http/http-client.ts';
 export { type ErrorCode, PhylloError, reasonOf } from './errors.ts';
 export {
   type FieldNamer,
@@ -69,10 +70,10 @@ export {
   type WrittenCustomisation,
 } from './write-customisation.ts';
 export { exportRootfs } from './transport/export-rootfs.ts';
-export { openImage } from './transport/image-source.ts';
 export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from './store/signing-key.ts';
 export { openSharedCache, type OpenSharedCacheOptions } from './transport/shared-cache/open-shared-cache.ts';
 export type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
+export { isRegistryImage, openImage, registryOf } from './transport/image-source.ts';
 export { type ImageSummary, inspectImage, type LayerSummary } from './transport/inspect-image.ts';
 export {
   type OpenImageOptions,
@@ -81,3 +82,18 @@ export {
   type SourceImage,
   type SourceLayer,
 } from './transport/source-image.ts';
+export { checkCredentials, type CheckOptions } from './transport/registry/check-credentials.ts';
+export type {
+  Credentials,
+  IdentityToken,
+  PasswordCredentials,
+} from './transport/registry/credential-types.ts';
+export {
+  type CredentialSettings,
+  type ExplicitCredentials,
+  findCredentials,
+} from './transport/registry/credentials.ts';
+export { forgetCredentials, keepCredentials } from './transport/registry/keep-credentials.ts';
+export { Registries, type RegistriesOptions } from './transport/registry/registries.ts';
+export { authenticateWith } from './transport/registry/registry-authenticator.ts';
+export { parseRegistryHost } from './transport/registry/registry-reference.ts';

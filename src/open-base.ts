@@ -6,7 +6,7 @@ import type { ImageSettings } from './image/image-settings.ts';
 import type { JsonObject } from './image/json.ts';
 import type { StoredLayer } from './layer/stored-layer.ts';
 import { openImage } from './transport/image-source.ts';
-import type { SourceImage, SourceLayer } from './transport/source-image.ts';
+import type { OpenImageOptions, SourceImage, SourceLayer } from './transport/source-image.ts';
 
 /** Whoever opens it closes it, after the layers' last use. */
 export interface Base {
@@ -22,10 +22,10 @@ export interface Base {
   [Symbol.dispose](): void;
 }
 
-/** @throws PhylloError SOURCE_INVALID, FILE_UNREADABLE, ARCHIVE_INVALID, IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS, IMAGE_INVALID */
+/** @throws PhylloError SOURCE_INVALID, FILE_UNREADABLE, ARCHIVE_INVALID, IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS, IMAGE_INVALID; of a registry, as openRegistryImage */
 export async function openBase(
   { fromImage, inherit, platform, config }: ImageSettings,
-  signal: AbortSignal | undefined,
+  opening: Pick<OpenImageOptions, 'signal' | 'registries'>,
 ): Promise<Base> {
   if (fromImage === undefined)
     return {
@@ -36,10 +36,7 @@ export async function openBase(
       fingerprint: undefined,
       [Symbol.dispose]: () => undefined,
     };
-  const image = await openImage(fromImage, {
-    preferred: platform,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const image = await openImage(fromImage, { ...opening, preferred: platform });
   try {
     return {
       image,

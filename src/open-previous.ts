@@ -4,6 +4,7 @@ import type { ImageSettings } from './image/image-settings.ts';
 import type { PreviousLayers } from './plan/steady.ts';
 import type { Base } from './open-base.ts';
 import { type ReadSeenImage, seeImage } from './transport/seen-image.ts';
+import type { OpenImageOptions } from './transport/source-image.ts';
 
 export interface Previous {
   /** Undefined: none is given, or it is of no use and need not be. */
@@ -21,15 +22,12 @@ const MISSING = new Set(['PREVIOUS_INVALID', 'IMAGE_NOT_FOUND', 'FILE_UNREADABLE
 /** @throws PhylloError PREVIOUS_INVALID, and what `openImage` throws */
 export async function openPrevious(
   { previous, previousOptional, platform, layering }: ImageSettings,
-  { base, signal }: { readonly base: Base; readonly signal: AbortSignal | undefined },
+  { base, ...opening }: Pick<OpenImageOptions, 'signal' | 'registries'> & { readonly base: Base },
 ): Promise<Previous> {
   if (previous === undefined) return NO_PREVIOUS;
   const isUsed = layering.kind === 'steady';
   try {
-    const image = await seeImage(previous, {
-      preferred: platform,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    const image = await seeImage(previous, { ...opening, preferred: platform });
     const warnings = isUsed ? [] : ['previous: only the layering steady keeps layers of the previous image'];
     return { image, layers: previousLayers(image, base), warnings };
   } catch (error) {

@@ -23,9 +23,10 @@ import { readJobs } from './jobs.ts';
 import { printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
 import { openUserCache } from './user-cache.ts';
+import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
-interface BuildFlags extends DescriptionFlags {
+interface BuildFlags extends DescriptionFlags, RegistryFlags {
   readonly to: readonly string[];
   readonly jobs: string;
   readonly compress: string;
@@ -47,7 +48,7 @@ export function buildCommand(signal: AbortSignal): Command {
       '--to <destination...>',
       'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for stdout',
     );
-  return addDescriptionOptions(command)
+  return addRegistryOptions(addDescriptionOptions(command))
     .option('--compress <how>', 'layers: none, gzip[:LEVEL] or zstd[:LEVEL]', 'none')
     .addOption(
       new Option('--format <name>', "of archives: phyllo's, or dockertools for nixpkgs' byte for byte")
@@ -76,6 +77,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const compression = readingArguments(() => parseCompression(flags.compress));
   if (flags.format === 'dockertools') requirePlainArchives(flags, compression);
   const { settings, store: place, graph } = describe(file, flags);
+  await using registries = openRegistries(flags, [...flags.to, settings.fromImage, settings.previous]);
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
   const cache = flags.cache ? openUserCache() : NO_CACHE;
   const progress = new ProgressDisplay(flags.quiet === true ? 'none' : flags.progress);
@@ -85,7 +87,16 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
     const onPhase = (phase: string): void => {
       if (flags.verbose === true) say(`${phase} after ${Math.round(performance.now() - started)} ms`);
     };
-    const options = { store, targets, jobs, cache, verify: flags.verify === true, signal, onPhase };
+    const options = {
+      store,
+      registries,
+      targets,
+      jobs,
+      cache,
+      verify: flags.verify === true,
+      signal,
+      onPhase,
+    };
     const onStart = (look: () => ProgressState): void => progress.start(look);
     const built = await buildImage(settings, { ...options, onStart });
     progress.stop();

@@ -4,6 +4,7 @@ import { describeSize, diffImages, PhylloError, renderUpdateCost } from '../inde
 import { hostArchitecture } from './description-options.ts';
 import { addPlatformOptions, type PlatformFlags } from './image-options.ts';
 import { print, printJson } from './output.ts';
+import { openRegistries } from './registry-options.ts';
 import { usageError } from './usage-error.ts';
 
 interface DiffFlags extends PlatformFlags {
@@ -32,10 +33,12 @@ async function diff(
 ): Promise<void> {
   const { architecture, os, variant, store } = flags;
   const limit = flags.maxPull === undefined ? undefined : parseSize(flags.maxPull);
+  await using registries = openRegistries(flags, [images.old, images.fresh]);
   const cost = await diffImages(images, {
     platform: { architecture, os, variant },
     preferred: { architecture: hostArchitecture(), os: 'linux' },
     signal,
+    registries,
     ...(store === undefined ? {} : { store }),
   });
   if (flags.json === true) printJson(cost);

@@ -2,18 +2,19 @@
 import type { Command } from 'commander';
 import { openImage, type PlatformChoice, type SourceImage } from '../index.ts';
 import { hostArchitecture } from './description-options.ts';
+import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 
-export interface PlatformFlags {
+export interface PlatformFlags extends RegistryFlags {
   readonly architecture?: string;
   readonly os?: string;
   readonly variant?: string;
 }
 
 export const SOURCES =
-  'docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], or a path alone';
+  'docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG|@DIGEST], or a path alone';
 
 export function addPlatformOptions(command: Command): Command {
-  return command
+  return addRegistryOptions(command)
     .option('--architecture <name>', "of several images, the one for this architecture, with Go's names")
     .option('--os <name>', 'of several images, the one for this operating system')
     .option('--variant <name>', 'of several images, the one for this variant of the architecture');
@@ -31,9 +32,11 @@ export async function withImages(
   const { architecture, os, variant } = flags;
   const platform: PlatformChoice = { architecture, os, variant };
   const preferred: PlatformChoice = { architecture: hostArchitecture(), os: 'linux' };
+  await using registries = openRegistries(flags, sources);
   const images: SourceImage[] = [];
   try {
-    for (const source of sources) images.push(await openImage(source, { platform, preferred, signal }));
+    for (const source of sources)
+      images.push(await openImage(source, { platform, preferred, signal, registries }));
     await use(images);
   } finally {
     for (const image of images) image.close();

@@ -7,6 +7,7 @@ import { customiseCommand } from './customise-command.ts';
 import { diffCommand } from './diff-command.ts';
 import { dockerToolsCommand } from './dockertools-command.ts';
 import { inspectCommand } from './inspect-command.ts';
+import { loginCommand, logoutCommand } from './login-command.ts';
 import { planCommand } from './plan-command.ts';
 import { usesColour } from './output.ts';
 import { reportError, type Reporting } from './report-error.ts';
@@ -41,6 +42,8 @@ function createProgram(signal: AbortSignal): Command {
     .addCommand(copyCommand(signal))
     .addCommand(mergeCommand(signal))
     .addCommand(inspectCommand(signal))
+    .addCommand(loginCommand(signal))
+    .addCommand(logoutCommand())
     .addCommand(cacheCommand())
     .addCommand(dockerToolsCommand(signal))
     .configureHelp({ showGlobalOptions: true });

@@ -18,9 +18,10 @@ import {
 } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
+import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 import { usageError } from './usage-error.ts';
 
-interface PlanFlags extends DescriptionFlags {
+interface PlanFlags extends DescriptionFlags, RegistryFlags {
   readonly paths?: true;
   readonly json?: true;
   readonly dot?: true;
@@ -33,7 +34,7 @@ export function planCommand(): Command {
   const command = new Command('plan')
     .description('Show the layers that would be made. Nothing is written.')
     .argument('[IMAGE.json]', 'description of the image; options win over it');
-  return addDescriptionOptions(command)
+  return addRegistryOptions(addDescriptionOptions(command))
     .option('--paths', "list each layer's store paths")
     .option('--json', 'print the plan as one JSON document')
     .option('--dot', "print the reference graph with layers as clusters in Graphviz' language")
@@ -46,11 +47,12 @@ export function planCommand(): Command {
 async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
   if (flags.json === true && flags.dot === true) throw usageError('--json and --dot exclude each other');
   const { settings, store: place, graph } = describe(file, flags);
+  await using registries = openRegistries(flags, [settings.fromImage, settings.previous]);
   const started = performance.now();
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
   try {
-    using base = await openBase(settings, undefined);
-    const previous = await openPrevious(settings, { base, signal: undefined });
+    using base = await openBase(settings, { registries });
+    const previous = await openPrevious(settings, { base, registries });
     const planned = await planImage(settings, store, {
       baseLayers: base.layers.length,
       previous: previous.layers,

@@ -2,15 +2,18 @@
  * Images that exist: where they are read from, and what they are.
  *
  * Sources, with the names of containers-transports(5): `docker-archive:FILE[:NAME[:TAG]|:@INDEX]`, `oci-archive:FILE[:TAG]`,
- * `oci:DIR[:TAG]`, or the file or directory alone, whose kind shows. Archives may be compressed.
+ * `oci:DIR[:TAG]`, `docker://REFERENCE`, or the file or directory alone, whose kind shows. Archives may be compressed.
  */
 import { PhylloError } from '../errors.ts';
 import { readDockerImage } from './docker-image.ts';
 import { type ImageFiles, openImageFiles } from './image-files.ts';
 import { readLayoutImage } from './oci-image.ts';
+import { parseRegistryReference } from './registry/registry-reference.ts';
+import { openRegistryImage } from './registry/registry-image.ts';
 import {
   describePlatform,
   isPlatform,
+  type OpenedImage,
   type OpenImageOptions,
   type PlatformChoice,
   type ReadImage,
@@ -19,24 +22,23 @@ import {
 
 /**
  * Documents are verified here, layers when they are read.
- * @throws PhylloError SOURCE_INVALID, FILE_UNREADABLE, ARCHIVE_INVALID, IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS
+ * @throws PhylloError SOURCE_INVALID, FILE_UNREADABLE, ARCHIVE_INVALID, IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS; of a registry, as openRegistryImage
  */
 export async function openImage(text: string, options: OpenImageOptions = {}): Promise<SourceImage> {
   const source = parseImageSource(text);
-  const { signal } = options;
-  const files = await openImageFiles(source.path, signal === undefined ? {} : { signal });
+  const { image, close } = await openSource(source, options);
   try {
-    const image = await readImage(files, source, options);
     requirePlatform(image, options.platform ?? {});
-    return { ...image, origin: text, close: () => files[Symbol.dispose]() };
+    return { ...image, origin: text, close };
   } catch (error) {
-    files[Symbol.dispose]();
+    close();
     throw error;
   }
 }
 
 export interface ImageSourceName {
-  readonly transport: 'docker-archive' | 'oci-archive' | 'oci' | 'detect';
+  readonly transport: 'docker-archive' | 'oci-archive' | 'oci' | 'docker' | 'detect';
+  /** Of a file or directory; what follows `docker://`. */
   readonly path: string;
   /** '' where none is given. */
   readonly reference: string;
@@ -44,6 +46,8 @@ export interface ImageSourceName {
 
 /** @throws PhylloError SOURCE_INVALID */
 export function parseImageSource(text: string): ImageSourceName {
+  const [, inRegistry] = /^docker:\/\/(.+)$/s.exec(text) ?? [];
+  if (inRegistry !== undefined) return { transport: 'docker', path: inRegistry, reference: '' };
   const [, transport, path = '', , reference = ''] =
     /^(docker-archive|oci-archive|oci):([^:]*)(:(.*))?$/s.exec(text) ?? [];
   if (transport === undefined && text !== '' && !/^[a-z][a-z-]*:/.test(text))
@@ -51,8 +55,39 @@ export function parseImageSource(text: string): ImageSourceName {
   if (transport !== undefined && path !== '')
     return { transport: transport as ImageSourceName['transport'], path, reference };
   throw new PhylloError('SOURCE_INVALID', `not an image: ${JSON.stringify(text)}`, {
-    hint: 'images: docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], or the file or directory alone',
+    hint: 'images: docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG|@DIGEST], or the file or directory alone',
   });
+}
+
+async function openSource(source: ImageSourceName, options: OpenImageOptions): Promise<OpenedImage> {
+  if (source.transport !== 'docker') return await openFiles(source, options);
+  const { registries } = options;
+  if (registries === undefined) throw new TypeError('no registries to look into');
+  return await openRegistryImage(source.path, { ...options, registries });
+}
+
+async function openFiles(source: ImageSourceName, options: OpenImageOptions): Promise<OpenedImage> {
+  const { signal } = options;
+  const files = await openImageFiles(source.path, signal === undefined ? {} : { signal });
+  try {
+    return { image: await readImage(files, source, options), close: () => files[Symbol.dispose]() };
+  } catch (error) {
+    files[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Whether the text names an image in a registry, as a source or as a destination. */
+export function isRegistryImage(text: string): boolean {
+  return text.startsWith('docker://');
+}
+
+/**
+ * The registry that such a text names.
+ * @throws PhylloError IMAGE_REFERENCE_INVALID, DIGEST_INVALID
+ */
+export function registryOf(text: string): string {
+  return parseRegistryReference(text.slice('docker://'.length)).host;
 }
 
 async function readImage(

@@ -5,6 +5,7 @@ import type { Platform } from '../image/image-config.ts';
 import type { JsonObject } from '../image/json.ts';
 import type { ForeignHeader } from '../layer/foreign-header.ts';
 import type { LayerContent } from './layer-content.ts';
+import type { Registries } from './registry/registries.ts';
 import { verified } from './verified.ts';
 
 /** An image in an archive, a layout or a registry. Whoever opens it closes it; what it hands out is of no use afterwards. */
@@ -47,12 +48,20 @@ export interface OpenImageOptions {
   readonly platform?: PlatformChoice;
   /** Which platform's image to take where there are several and none is asked for. */
   readonly preferred?: PlatformChoice;
-  /** Stops the decompression of an archive. */
+  /** Those that `docker://` means. Stay open as long as the image. */
+  readonly registries?: Registries | undefined;
+  /** Stops the decompression of an archive, and downloads. */
   readonly signal?: AbortSignal;
 }
 
 /** What a kind of source makes of its files. */
 export type ReadImage = Omit<SourceImage, 'origin' | 'close'>;
+
+export interface OpenedImage {
+  readonly image: ReadImage;
+  /** Idempotent. */
+  readonly close: () => void;
+}
 
 /**
  * The layer's stored bytes. What was read is verified only when the end is reached.

@@ -59,6 +59,21 @@ export function readDocument(slice: FileSlice, what: string, expected?: Descript
   return { digest, bytes };
 }
 
+/**
+ * The same of bytes that come from somewhere else.
+ * @throws PhylloError ARCHIVE_INVALID, and what `chunks` throws
+ */
+export async function collectDocument(
+  chunks: AsyncIterable<Uint8Array>,
+  expected: Required<Expected>,
+): Promise<Blob> {
+  const { digest, size, what } = expected;
+  if (size > MAX_DOCUMENT_BYTES) throw damaged(what, `it has ${size} bytes`);
+  const parts: Uint8Array[] = [];
+  for await (const chunk of verified(chunks, expected)) parts.push(chunk);
+  return { digest, bytes: Buffer.concat(parts) };
+}
+
 function damaged(what: string, difference: string): PhylloError {
   return new PhylloError('ARCHIVE_INVALID', `${what} is not what it should be: ${difference}`, {
     hint: 'the image is damaged: make or download it again',

@@ -328,7 +328,7 @@ test('what is not there, or no source', async (context) => {
   const directory = temporaryDirectory(context);
   await assert.rejects(open(join(directory, 'nothing')), { code: 'FILE_UNREADABLE' });
   await assert.rejects(open(directory), { code: 'ARCHIVE_INVALID' });
-  for (const text of ['', 'docker-archive:', 'oci::x', 'docker://alpine', 'unknown:x'])
+  for (const text of ['', 'docker-archive:', 'oci::x', 'docker:alpine', 'docker://', 'unknown:x'])
     assert.throws(() => parseImageSource(text), { code: 'SOURCE_INVALID' });
 });
 

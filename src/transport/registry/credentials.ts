@@ -21,7 +21,7 @@ export interface ExplicitCredentials {
  * @throws PhylloError CREDENTIALS_INVALID, FILE_UNREADABLE, PROGRAM_MISSING
  */
 export async function findCredentials(
-  { host, repository }: { readonly host: string; readonly repository?: string },
+  { host, repository }: { readonly host: string; readonly repository?: string | undefined },
   { explicit = [], files = [] }: CredentialSettings,
 ): Promise<Credentials | undefined> {
   const given = explicit.find((one) => one.host === undefined || normalHost(one.host) === normalHost(host));

@@ -5,6 +5,8 @@ import { resolveLocation } from '../../http/redirect.ts';
 import type { Authenticator } from './authenticator.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, type Credentials } from './credential-types.ts';
+import { type CredentialSettings, findCredentials } from './credentials.ts';
+import type { RegistriesOptions } from './registries.ts';
 import { mergeScopes, repositoryOf } from './scopes.ts';
 import { TokenCache } from './token-cache.ts';
 import { fetchToken, type Token } from './token-service.ts';
@@ -16,6 +18,17 @@ export interface AuthenticatorOptions {
   readonly registry: URL;
   /** Asked once for each repository, when they are needed. */
   readonly credentials: (repository: string | undefined) => Promise<Credentials | undefined>;
+}
+
+/** For `Registries`: everybody is who these settings say. */
+export function authenticateWith(
+  settings: CredentialSettings,
+): NonNullable<RegistriesOptions['authenticator']> {
+  return (host, request) =>
+    new RegistryAuthenticator({
+      ...request,
+      credentials: async (repository) => await findCredentials({ host, repository }, settings),
+    });
 }
 
 type Method = { readonly kind: 'basic' } | TokenMethod;

@@ -35,6 +35,20 @@ export function parseRegistryReference(text: string): RegistryReference {
   };
 }
 
+/**
+ * The registry alone: a host, perhaps with a port; an address of it will do.
+ * @throws PhylloError IMAGE_REFERENCE_INVALID
+ */
+export function parseRegistryHost(text: string): string {
+  const host = text.replace(/^https?:\/\//, '').replace(/\/(v[12]\/?)?$/, '');
+  if (HUB_ALIASES.has(host.toLowerCase())) return HUB;
+  const { host: parsed, repository } = parseRegistryReference(`${host}/x`);
+  if (repository === 'x') return parsed;
+  throw new PhylloError('IMAGE_REFERENCE_INVALID', `not a registry: ${JSON.stringify(text)}`, {
+    hint: 'it looks like registry.example, registry.example:5000, localhost:5000 or docker.io',
+  });
+}
+
 /** Whoever names no registry means Docker Hub, and whoever names no namespace there means `library`. */
 function splitHost(name: string): Pick<RegistryReference, 'host' | 'repository'> {
   const slash = name.indexOf('/');
