@@ -10,7 +10,6 @@ import { CUSTOMISATION_HISTORY, storeLayerHistory } from './image/image-config.t
 import type { ImageReference } from './image/image-reference.ts';
 import { permissionsFor } from './image/path-permissions.ts';
 import type { ImageSettings } from './image/image-settings.ts';
-import { FEEDERS } from './layer/compress-layer.ts';
 import { type DigestCache, NO_CACHE } from './layer/digest-cache.ts';
 import { contentsLayerKey, type LayerKey, storeLayerKey } from './layer/layer-key.ts';
 import { type LayerSource, layerTarSize } from './layer/layer-source.ts';
@@ -139,8 +138,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
     keys,
     targets.map(({ compression }) => compression),
   );
-  await using feeders = new Feeders(progress);
-  const tools = { workers, cache, progress, verify, feeders: () => feeders.start() };
+  const tools = { workers, cache, progress, verify };
   const dockerTools = describeForDockerTools(settings, { base, storeLayers: plan.layers });
   const delivered = await deliver(image, { targets, tools, dockerTools });
   const { stored, imageID, manifestDigest, made } = delivered;
@@ -167,25 +165,6 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
 
 function usedOf({ learnt, published }: SharedCacheUse): BuiltImage['sharedCache'] {
   return { learnt, published };
-}
-
-/** Threads that only compression needs. */
-class Feeders implements AsyncDisposable {
-  readonly #progress: LayerProgress;
-  #workers: LayerWorkers | undefined;
-
-  constructor(progress: LayerProgress) {
-    this.#progress = progress;
-  }
-
-  start(): LayerWorkers {
-    this.#workers ??= new LayerWorkers(FEEDERS, this.#progress.counter);
-    return this.#workers;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#workers?.close();
-  }
 }
 
 function fingerprintOf(base: Base, first: SeenCustomisation | undefined): string | undefined {

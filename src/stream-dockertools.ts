@@ -95,8 +95,7 @@ async function streamLayers(conf: DockerToolsConf, options: LayersOptions): Prom
     customisation.layer,
   ];
   const compression = { kind: 'none' } as const;
-  const feeders = (): LayerWorkers => workers;
-  const tools = { workers, cache: NO_CACHE, progress, verify: false, feeders };
+  const tools = { workers, cache: NO_CACHE, progress, verify: false };
   const { stored } = await storeLayers(layers, { compression, open: [], tools });
   const sizes = stored.map(({ size }) => size);
   const diffIDs = stored.map(({ diffID }) => diffID);

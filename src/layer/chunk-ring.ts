@@ -2,15 +2,17 @@
  * A ring of chunks in shared memory between the thread that makes a layer's bytes and the one that uses them. The maker waits
  * when the ring is full, so a layer of any size needs the ring's memory and no more.
  *
- * Control words, 32 bits each: the number of free slots, the number of filled ones, then for each slot the length of its chunk
- * (0 is the end), then for each slot whether the chunk is still to be written to its places.
+ * Control words, 32 bits each: the number of free slots, the number of filled ones, whether the reader has gone, then for each slot
+ * the length of its chunk (0 is the end), then for each slot whether the chunk is still to be written to its places.
  */
 import { CHUNK_SIZE, type ChunkSink } from './chunk-sink.ts';
 
 const SLOTS = 16;
+const SHAPE: RingShape = { count: SLOTS, size: CHUNK_SIZE };
 const FREE = 0;
 const FILLED = 1;
-const LENGTHS = 2;
+const ABANDONED = 2;
+const LENGTHS = 3;
 
 /** Plain data for a message. */
 export interface ChunkRing {
@@ -21,7 +23,7 @@ export interface ChunkRing {
 }
 
 /** @param shape number of slots, and bytes of each */
-export function createChunkRing({ count, size }: RingShape = { count: SLOTS, size: CHUNK_SIZE }): ChunkRing {
+export function createChunkRing({ count, size }: RingShape = SHAPE): ChunkRing {
   const control = new Int32Array(new SharedArrayBuffer((LENGTHS + 2 * count) * Int32Array.BYTES_PER_ELEMENT));
   control[FREE] = count;
   return { count, control, slots: new Uint8Array(new SharedArrayBuffer(count * size)) };
@@ -32,17 +34,12 @@ export interface RingShape {
   readonly size: number;
 }
 
-/** Rings of one shape for layer after layer: new memory for each would cost more than a small layer itself. */
+/** Rings for layer after layer: new memory for each would cost more than a small layer itself. */
 export class RingPool {
   readonly #free: ChunkRing[] = [];
-  readonly #shape: RingShape;
-
-  constructor(shape: RingShape) {
-    this.#shape = shape;
-  }
 
   take(): ChunkRing {
-    return this.#free.pop() ?? createChunkRing(this.#shape);
+    return this.#free.pop() ?? createChunkRing();
   }
 
   /** Both ends must be done with it. */
@@ -92,6 +89,7 @@ export class RingSink implements ChunkSink {
   #acquire(): Buffer {
     const { control } = this.#ring;
     while (Atomics.load(control, FREE) === 0) Atomics.wait(control, FREE, 0);
+    if (Atomics.load(control, ABANDONED) === 1) throw new Error('nobody reads the ring any more');
     Atomics.sub(control, FREE, 1);
     return slotOf(this.#ring, this.#next);
   }
@@ -115,25 +113,28 @@ export function* readRing(ring: ChunkRing): Generator<RingChunk, void, undefined
   }
 }
 
-/** Their bytes without blocking. It waits for ever when the maker fails: wait for that, too. */
+/**
+ * Their bytes without blocking, each valid until the next is asked for. It waits for ever when the maker fails: wait for that, too.
+ * A maker whose reader stops before the end fails.
+ */
 export async function* readRingAsync(ring: ChunkRing): AsyncGenerator<Buffer, void, undefined> {
-  for await (const bytes of takeFromRing(ring)) {
-    yield bytes;
-    releaseSlot(ring);
+  let isWhole = false;
+  try {
+    for (let next = 0; !isWhole; next = (next + 1) % ring.count) {
+      while (Atomics.load(ring.control, FILLED) === 0) await Atomics.waitAsync(ring.control, FILLED, 0).value;
+      const bytes = takeChunk(ring, next);
+      isWhole = bytes.length === 0;
+      if (!isWhole) yield bytes;
+      releaseSlot(ring);
+    }
+  } finally {
+    if (!isWhole) abandon(ring);
   }
 }
 
-/** The same, but each chunk stays valid until `releaseSlot` gives back the oldest that was taken. */
-export async function* takeFromRing(ring: ChunkRing): AsyncGenerator<Buffer, void, undefined> {
-  for (let next = 0; ; next = (next + 1) % ring.count) {
-    while (Atomics.load(ring.control, FILLED) === 0) await Atomics.waitAsync(ring.control, FILLED, 0).value;
-    const bytes = takeChunk(ring, next);
-    if (bytes.length === 0) {
-      releaseSlot(ring);
-      return;
-    }
-    yield bytes;
-  }
+function abandon(ring: ChunkRing): void {
+  Atomics.store(ring.control, ABANDONED, 1);
+  releaseSlot(ring);
 }
 
 function takeChunk(ring: ChunkRing, index: number): Buffer {
@@ -142,7 +143,7 @@ function takeChunk(ring: ChunkRing, index: number): Buffer {
 }
 
 /** Gives the oldest slot that was taken back to the maker. */
-export function releaseSlot({ control }: ChunkRing): void {
+function releaseSlot({ control }: ChunkRing): void {
   Atomics.add(control, FREE, 1);
   Atomics.notify(control, FREE);
 }

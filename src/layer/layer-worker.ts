@@ -1,14 +1,17 @@
 /** A worker thread: one job at a time, one reply for each. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { BlobOutput } from './blob-output.ts';
+import { helpCompress } from './block-helper.ts';
+import { BlockLead } from './block-lead.ts';
 import { CountingSink, FileSink } from './chunk-sink.ts';
-import { compressBlock } from './encoder.ts';
+import { streamHeader, streamTrailer } from './encoder.ts';
 import type { LayerDigest } from './layer-source.ts';
 import { scanPath } from './scan-path.ts';
-import { BlockSink, type ChecksummedLayer, digestRing, SharedSink } from './shared-sink.ts';
+import { digestRing, SharedSink } from './shared-sink.ts';
 import {
-  type BlocksJob,
   type CompressJob,
   type FeedJob,
+  type HelpJob,
   type Job,
   type JobResults,
   type Reply,
@@ -20,7 +23,7 @@ import { writeLayer } from './write-layer.ts';
 
 if (parentPort === null) throw new TypeError('layer-worker.ts runs as a worker thread only');
 const port = parentPort;
-const { counter } = workerData as WorkerData;
+const { counter, waiting } = workerData as WorkerData;
 
 port.on('message', (job: Job) => {
   void perform(job).then(
@@ -30,9 +33,7 @@ port.on('message', (job: Job) => {
 });
 
 function reply(message: Reply): void {
-  const memory =
-    message.kind === 'done' && message.result instanceof Uint8Array ? [message.result.buffer] : [];
-  port.postMessage(message, memory);
+  port.postMessage(message);
 }
 
 async function perform(job: Job): Promise<JobResults[Job['kind']]> {
@@ -45,10 +46,10 @@ async function perform(job: Job): Promise<JobResults[Job['kind']]> {
       return await feed(job);
     case 'digest':
       return digestRing(job.ring, job.places);
-    case 'blocks':
-      return await makeBlocks(job);
     case 'compress':
-      return compress(job);
+      return await compress(job);
+    case 'help':
+      return help(job);
     default:
       throw new TypeError(`unknown job ${JSON.stringify(job)}`);
   }
@@ -66,13 +67,21 @@ async function feed({ layer, places, ring }: FeedJob): Promise<undefined> {
   sink.end();
 }
 
-async function makeBlocks({ layer, ring }: BlocksJob): Promise<ChecksummedLayer> {
-  const sink = new BlockSink(ring);
-  await writeLayer(layer, new CountingSink(sink, counter));
-  return sink.end();
+async function compress({ layer, board, places, ring }: CompressJob): Promise<JobResults['compress']> {
+  const { encoder } = board;
+  const output = new BlobOutput(places, ring);
+  output.write(streamHeader(encoder));
+  const lead = new BlockLead(board, (bytes) => output.write(bytes));
+  try {
+    await writeLayer(layer, new CountingSink(lead, counter));
+    const made = lead.end();
+    output.write(streamTrailer(encoder, made));
+    return { diffID: made.diffID, tarSize: made.size, ...output.end() };
+  } finally {
+    lead.release();
+  }
 }
 
-/** Compressed bytes in memory of their own, which the reply hands over instead of copying. */
-function compress({ encoder, block }: CompressJob): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(compressBlock(encoder, block));
+function help({ board }: HelpJob): undefined {
+  helpCompress(board, () => Atomics.load(waiting, 0) > 0);
 }

@@ -18,6 +18,10 @@ export class LayerWorkers {
   readonly #idle: Worker[] = [];
   readonly #workers = new Map<Worker, Task | undefined>();
   readonly #queue: Task[] = [];
+  /** For workers that would have nothing to do. */
+  readonly #spare: Task[] = [];
+  /** The length of the queue, for workers to see. */
+  readonly #waiting = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #closed = false;
 
   /** Threads that work at the same time. */
@@ -35,9 +39,18 @@ export class LayerWorkers {
    * @throws what the job threw; an Error when the pool is closed first
    */
   run<K extends Job['kind']>(job: Job & { readonly kind: K }): Promise<JobResults[K]> {
+    return this.#enqueue(job, this.#queue) as Promise<JobResults[K]>;
+  }
+
+  /** The same, but all jobs given to `run` come first. The job itself must end when one of them waits. */
+  runSpare<K extends Job['kind']>(job: Job & { readonly kind: K }): Promise<JobResults[K]> {
+    return this.#enqueue(job, this.#spare) as Promise<JobResults[K]>;
+  }
+
+  #enqueue(job: Job, queue: Task[]): Promise<JobResults[Job['kind']]> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new Error('the workers are closed');
-      this.#queue.push({ job, resolve: resolve as Task['resolve'], reject });
+      queue.push({ job, resolve, reject });
       this.#dispatch();
     });
   }
@@ -45,8 +58,9 @@ export class LayerWorkers {
   /** Stops all threads, in the middle of a job if need be; unfinished jobs fail. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    const unfinished = [...this.#workers.values(), ...this.#queue].filter((task) => task !== undefined);
-    this.#queue.length = 0;
+    const unfinished = [...this.#workers.values(), ...this.#takeQueued()].filter(
+      (task) => task !== undefined,
+    );
     for (const task of unfinished) task.reject(new Error('the workers were closed'));
     await Promise.all([...this.#workers.keys()].map((worker) => worker.terminate()));
   }
@@ -54,7 +68,7 @@ export class LayerWorkers {
   #start(): void {
     // The program runs from TypeScript in the checkout and from JavaScript where it is installed.
     const program = new URL(`./layer-worker${extname(import.meta.filename)}`, import.meta.url);
-    const workerData: WorkerData = { counter: this.#counter };
+    const workerData: WorkerData = { counter: this.#counter, waiting: this.#waiting };
     const worker = new Worker(program, {
       workerData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
@@ -69,12 +83,22 @@ export class LayerWorkers {
   }
 
   #dispatch(): void {
-    while (this.#queue.length > 0 && this.#idle.length > 0) {
+    for (let next = this.#next(); next !== undefined && this.#idle.length > 0; next = this.#next()) {
       const worker = this.#idle.shift() as Worker;
-      const task = this.#queue.shift() as Task;
+      const task = next.shift() as Task;
       this.#workers.set(worker, task);
       worker.postMessage(task.job);
     }
+    Atomics.store(this.#waiting, 0, this.#queue.length);
+  }
+
+  /** The queue whose turn it is. */
+  #next(): Task[] | undefined {
+    return [this.#queue, this.#spare].find((queue) => queue.length > 0);
+  }
+
+  #takeQueued(): Task[] {
+    return [...this.#queue.splice(0), ...this.#spare.splice(0)];
   }
 
   #receive(worker: Worker, reply: Reply): void {
@@ -92,6 +116,6 @@ export class LayerWorkers {
     this.#workers.delete(worker);
     if (this.#closed) return;
     task?.reject(error);
-    for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+    for (const waiting of this.#takeQueued()) waiting.reject(error);
   }
 }

@@ -3,7 +3,6 @@
  * of whoever has less to do, so that both are done at the same time.
  */
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { finishDigest } from '../digest.ts';
 import { type ChunkRing, readRing, RingSink } from './chunk-ring.ts';
 import { type ChunkSink, type FilePosition, writeToPlaces } from './chunk-sink.ts';
@@ -47,40 +46,4 @@ export function digestRing(ring: ChunkRing, places: readonly FilePosition[]): La
     size += bytes.length;
   }
   return { diffID: finishDigest(hash), size };
-}
-
-/** A layer's digest, and its checksum as gzip ends with it. @see RFC 1952, "CRC32" */
-export interface ChecksummedLayer extends LayerDigest {
-  readonly crc32: number;
-}
-
-/** Puts a layer's chunks into a ring for compression, and hashes them. */
-export class BlockSink implements ChunkSink {
-  readonly #sink: RingSink;
-  readonly #hash = createHash('sha256');
-  #crc32 = 0;
-  #size = 0;
-
-  constructor(ring: ChunkRing) {
-    this.#sink = new RingSink(ring);
-  }
-
-  get buffer(): Buffer {
-    return this.#sink.buffer;
-  }
-
-  commit(length: number): void {
-    const chunk = this.#sink.buffer.subarray(0, length);
-    // Handed on first, so that compression begins while it is hashed; the slot stays as it is until this end reuses it.
-    this.#sink.commit(length);
-    this.#hash.update(chunk);
-    this.#crc32 = crc32(chunk, this.#crc32);
-    this.#size += length;
-  }
-
-  /** Tells the other end that nothing follows. The sink is of no use afterwards. */
-  end(): ChecksummedLayer {
-    this.#sink.end();
-    return { diffID: finishDigest(this.#hash), size: this.#size, crc32: this.#crc32 };
-  }
 }

@@ -1,19 +1,21 @@
 /** Messages between the main thread and its workers. Plain data only. */
 import { type ErrorCode, PhylloError } from '../errors.ts';
+import type { BlockBoard } from './block-board.ts';
 import type { ChunkRing } from './chunk-ring.ts';
 import type { FilePosition } from './chunk-sink.ts';
-import type { Block, Encoder } from './encoder.ts';
 import type { LayerDigest, LayerSource } from './layer-source.ts';
 import type { ByteCounter } from './progress.ts';
 import type { Scan, ScanRequest } from './scan-path.ts';
-import type { ChecksummedLayer } from './shared-sink.ts';
+import type { StoredLayer } from './stored-layer.ts';
 
 /** What a worker starts with. */
 export interface WorkerData {
   readonly counter: ByteCounter;
+  /** The number of jobs that wait for a worker. */
+  readonly waiting: Int32Array<SharedArrayBuffer>;
 }
 
-export type Job = ScanJob | WriteJob | FeedJob | DigestJob | BlocksJob | CompressJob;
+export type Job = ScanJob | WriteJob | FeedJob | DigestJob | CompressJob | HelpJob;
 
 export interface ScanJob {
   readonly kind: 'scan';
@@ -43,23 +45,24 @@ export interface DigestJob {
   readonly places: readonly FilePosition[];
 }
 
-/** Makes a layer as blocks in a ring, and hashes it. */
-export interface BlocksJob {
-  readonly kind: 'blocks';
-  readonly layer: LayerSource;
-  readonly ring: ChunkRing;
-}
-
-/** Compresses one block. */
+/** Leads a layer on the board, and makes its blob. */
 export interface CompressJob {
   readonly kind: 'compress';
-  readonly encoder: Encoder;
-  readonly block: Block;
+  readonly layer: LayerSource;
+  readonly board: BlockBoard;
+  readonly places: readonly FilePosition[];
+  readonly ring: ChunkRing | undefined;
+}
+
+/** Compresses blocks of others' until the board is closed or another job waits. */
+export interface HelpJob {
+  readonly kind: 'help';
+  readonly board: BlockBoard;
 }
 
 export interface JobResults {
-  readonly blocks: ChecksummedLayer;
-  readonly compress: Uint8Array<ArrayBuffer>;
+  readonly compress: Omit<StoredLayer, 'mediaType'>;
+  readonly help: undefined;
   readonly scan: Scan;
   readonly write: LayerDigest;
   readonly feed: undefined;

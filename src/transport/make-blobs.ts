@@ -2,8 +2,8 @@
 import { PhylloError } from '../errors.ts';
 import type { ImageLayer } from '../image/image.ts';
 import { LAYER_MEDIA_TYPES } from '../image/media-types.ts';
-import { writeToPlaces } from '../layer/chunk-sink.ts';
-import { compressLayer, FEEDERS, type TakeBytes } from '../layer/compress-layer.ts';
+import type { FilePosition } from '../layer/chunk-sink.ts';
+import { compressLayer, type TakeBytes } from '../layer/compress-layer.ts';
 import type { DigestCache } from '../layer/digest-cache.ts';
 import { type Compression, encoderFor } from '../layer/encoder.ts';
 import type { LayerDigest } from '../layer/layer-source.ts';
@@ -16,8 +16,6 @@ import { type KnownLayer, remember, requireEqual, requireSameTar } from './known
 
 export interface LayerTools {
   readonly workers: LayerWorkers;
-  /** Started when first asked for: threads that make bytes while `workers` compress. */
-  readonly feeders: () => LayerWorkers;
   readonly cache: DigestCache;
   readonly progress: LayerProgress;
   /** Layers are made even where nobody needs their bytes, so that they are verified. */
@@ -122,27 +120,27 @@ async function makeCompressed(
     for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
       const { index, layer, receivers } = one;
       const places = await Promise.all(receivers.map((target) => target.open(index)));
-      let at = 0;
-      const take = (bytes: Uint8Array): void => {
-        writeToPlaces(places, bytes, at);
-        at += bytes.length;
-      };
-      await finish(one, await compressTo(layer, { ...options, take }));
+      await finish(one, await compressTo(layer, { ...options, places }));
     }
   };
-  await Promise.all(Array.from({ length: anyOrder ? FEEDERS : 1 }, makeNext));
+  await Promise.all(Array.from({ length: anyOrder ? options.tools.workers.count : 1 }, makeNext));
+}
+
+/** Where a compressed layer's bytes go. */
+interface BlobDestination {
+  readonly places?: readonly FilePosition[];
+  readonly take?: TakeBytes;
 }
 
 /** Compresses one layer. */
 export async function compressTo(
   layer: ImageLayer,
-  { compression, tools, take }: BlobOptions & { readonly take: TakeBytes },
+  { compression, tools, ...output }: BlobOptions & BlobDestination,
 ): Promise<StoredLayer> {
   if (compression.kind === 'none') throw new TypeError('no encoder');
   const { source } = await layer.prepare();
-  const { workers: compressors } = tools;
   const encoder = encoderFor(compression);
-  const blob = await compressLayer(source, { encoder, compressors, feeders: tools.feeders(), take });
+  const blob = await compressLayer(source, { encoder, workers: tools.workers, ...output });
   return { ...blob, mediaType: LAYER_MEDIA_TYPES[compression.kind] };
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { compressLayer, FEEDERS, type TakeBytes } from '../../src/layer/compress-layer.ts';
+import { compressLayer, type TakeBytes } from '../../src/layer/compress-layer.ts';
 import { type Compression, encoderFor } from '../../src/layer/encoder.ts';
 import type { LayerSource } from '../../src/layer/layer-source.ts';
 import { LayerWorkers } from '../../src/layer/layer-workers.ts';
@@ -51,22 +51,17 @@ async function compress(
     parts.push(Buffer.from(bytes));
   };
   const stored = await withWorkers(count, async (workers) =>
-    compressLayer(layer, { encoder: encoderFor(compression), ...workers, take }),
+    compressLayer(layer, { encoder: encoderFor(compression), workers, take }),
   );
   return { ...stored, bytes: Buffer.concat(parts) };
 }
 
-interface Pools {
-  readonly compressors: LayerWorkers;
-  readonly feeders: LayerWorkers;
-}
-
-async function withWorkers<T>(count: number, use: (pools: Pools) => Promise<T>): Promise<T> {
-  const pools = { compressors: new LayerWorkers(count), feeders: new LayerWorkers(FEEDERS) };
+async function withWorkers<T>(count: number, use: (workers: LayerWorkers) => Promise<T>): Promise<T> {
+  const workers = new LayerWorkers(count);
   try {
-    return await use(pools);
+    return await use(workers);
   } finally {
-    await Promise.all([pools.compressors.close(), pools.feeders.close()]);
+    await workers.close();
   }
 }
 
@@ -117,7 +112,7 @@ for (const [compression, decode] of [
     const together = await withWorkers(2, async (workers) =>
       Promise.all(
         layers.map(async (layer) =>
-          compressLayer(layer, { encoder: encoderFor(compression), ...workers, take: () => undefined }),
+          compressLayer(layer, { encoder: encoderFor(compression), workers, take: () => undefined }),
         ),
       ),
     );
@@ -144,7 +139,7 @@ test('whoever cannot take the bytes ends the layer', async (context) => {
     withWorkers(2, async (workers) =>
       compressLayer(layer, {
         encoder: encoderFor(GZIP),
-        ...workers,
+        workers,
         take: (bytes) => {
           if (bytes.length > 100) throw new Error('full');
         },
