@@ -95,12 +95,25 @@ test('an id names everything that bytes depend on', () => {
   const ids = shapes.map((shape) => encoderFor(shape).id);
   assert.equal(new Set(ids).size, shapes.length);
   const { zlib = '', zstd = '' } = process.versions;
-  assert.deepEqual(ids, [
+  const named = [
     `phyllo-gzip-1/${zlib}/level-6/block-1048576`,
     `phyllo-gzip-1/${zlib}/level-9/block-1048576`,
-    `phyllo-zstd-1/${zstd}/level-3/block-4194304`,
-    `phyllo-zstd-1/${zstd}/level-6/block-4194304`,
-  ]);
+    `phyllo-zstd-2/${zstd}/level-3/block-4194304`,
+    `phyllo-zstd-2/${zstd}/level-6/block-4194304`,
+  ];
+  for (const [i, name] of named.entries())
+    assert.match(ids[i]?.replace(name, '') ?? '', new RegExp(`^/${process.arch}-[0-9a-f]{8}$`), ids[i]);
+  assert.deepEqual(
+    shapes.map((shape) => encoderFor(shape).id),
+    ids,
+  );
+});
+
+test('an id tells what the bytes depend on besides versions: another outcome of the same settings', () => {
+  const probeIn = (kind: CompressingKind, level: number): string | undefined =>
+    encoderFor({ kind, level }).id.split('/').at(-1);
+  assert.notEqual(probeIn('gzip', 1), probeIn('gzip', 9));
+  assert.notEqual(probeIn('zstd', 1), probeIn('zstd', 19));
 });
 
 test('compressions as users write them', () => {
