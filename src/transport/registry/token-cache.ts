@@ -20,6 +20,8 @@ export class TokenCache {
     if (known !== undefined && (known.usableUntil ?? Infinity) > Date.now()) return await known.token;
     const fetched = fetch();
     const kept: Kept = { token: fetched.then(({ token }) => token), usableUntil: undefined };
+    // Perhaps nobody else waits for it.
+    kept.token.catch(() => undefined);
     this.#tokens.set(key, kept);
     try {
       const { token, expiresIn } = await fetched;

@@ -19,6 +19,7 @@ const PACKAGES = {
   gcc: 'gcc',
   nix: 'nix-bin',
   'nix-build': 'nix-bin',
+  openssl: 'openssl',
   podman: 'podman',
   runc: 'runc',
   setpriv: 'util-linux',
@@ -41,6 +42,7 @@ const PARTS = {
   umoci: { programs: ['umoci'], root: true },
   mounts: { programs: ['unshare'], root: true },
   fakeroot: { programs: ['fakeroot'], root: false },
+  openssl: { programs: ['openssl'], root: false },
   otherUser: { programs: ['setpriv'], root: true },
   debianPackages: { programs: ['apt-get', 'dpkg-deb'], root: true },
 } as const satisfies Record<string, { readonly programs: readonly Program[]; readonly root: boolean }>;
