@@ -10,7 +10,6 @@ import {
   type Destination,
   familiarName,
   type ImageReference,
-  NO_CACHE,
   openStore,
   type ProgressState,
   parseCompression,
@@ -18,20 +17,19 @@ import {
   requireReference,
   type Target,
 } from '../index.ts';
+import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './cache-options.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { readJobs } from './jobs.ts';
 import { printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
-import { openUserCache } from './user-cache.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
-interface BuildFlags extends DescriptionFlags, RegistryFlags {
+interface BuildFlags extends DescriptionFlags, RegistryFlags, CacheFlags {
   readonly to: readonly string[];
   readonly jobs: string;
   readonly compress: string;
   readonly format: ArchiveFormat;
-  readonly cache: boolean;
   readonly verify?: true;
   readonly progress: ProgressKind;
   readonly json?: true;
@@ -48,14 +46,13 @@ export function buildCommand(signal: AbortSignal): Command {
       '--to <destination...>',
       'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for stdout',
     );
-  return addRegistryOptions(addDescriptionOptions(command))
+  return addCacheOptions(addRegistryOptions(addDescriptionOptions(command)))
     .option('--compress <how>', 'layers: none, gzip[:LEVEL] or zstd[:LEVEL]', 'none')
     .addOption(
       new Option('--format <name>', "of archives: phyllo's, or dockertools for nixpkgs' byte for byte")
         .choices(['phyllo', 'dockertools'])
         .default('phyllo'),
     )
-    .option('--no-cache', 'make every layer, and remember nothing')
     .option('--verify', 'compare every store path with the hash that its store has')
     .addOption(
       new Option('--progress <how>', 'on stderr: a line on a terminal, JSON lines, or nothing')
@@ -77,9 +74,14 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const compression = readingArguments(() => parseCompression(flags.compress));
   if (flags.format === 'dockertools') requirePlainArchives(flags, compression);
   const { settings, store: place, graph } = describe(file, flags);
-  await using registries = openRegistries(flags, [...flags.to, settings.fromImage, settings.previous]);
+  await using registries = openRegistries(flags, [
+    ...flags.to,
+    settings.fromImage,
+    settings.previous,
+    cacheRegistry(flags),
+  ]);
   const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
-  const cache = flags.cache ? openUserCache() : NO_CACHE;
+  const { cache, sharedCache } = openCaches(flags, { registries, signal });
   const progress = new ProgressDisplay(flags.quiet === true ? 'none' : flags.progress);
   try {
     const targets = (own: ImageReference | undefined): Target[] =>
@@ -93,6 +95,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
       targets,
       jobs,
       cache,
+      sharedCache,
       verify: flags.verify === true,
       signal,
       onPhase,
