@@ -127,7 +127,11 @@ describeWith(['nix', 'registry'], 'a shared digest cache', () => {
     const four = await build(
       machine('d/cache')(layout('d-one'), [...trusting, '--cache-secret-key-file', secret]),
     );
-    assert.equal(four.sharedCache.published, four.layers.length - 1, 'entries that nobody believes are replaced');
+    assert.equal(
+      four.sharedCache.published,
+      four.layers.length - 1,
+      'entries that nobody believes are replaced',
+    );
   });
 
   it('does not stop a build by not being there', async () => {
