@@ -1,6 +1,6 @@
 /** Connections: how many, through which proxies, and which certificates are trusted. */
 import { getCACertificates } from 'node:tls';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 
 export interface NetworkSettings {
   readonly proxies?: Proxies | undefined;
@@ -22,13 +22,15 @@ export interface Proxies {
   readonly no?: string | undefined;
 }
 
-export function createDispatcher({
+/** Loads the library: what talks to no network need not wait for it. */
+export async function createDispatcher({
   proxies,
   certificates = [],
   maxConnections = 8,
   http2 = false,
   connectTimeoutMs = 10_000,
-}: NetworkSettings): Dispatcher {
+}: NetworkSettings): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
   const trusted = certificates.length === 0 ? {} : { ca: [...getCACertificates('default'), ...certificates] };
   const options = {
     connections: maxConnections,

@@ -4,7 +4,7 @@
  *
  * @see RFC 9110
  */
-import { type Dispatcher, request as sendOnce } from 'undici';
+import type { Dispatcher } from 'undici';
 import { createDispatcher, type NetworkSettings } from './dispatcher.ts';
 import { HttpResponse } from './http-response.ts';
 import { networkError } from './network-error.ts';
@@ -42,12 +42,11 @@ const MAX_REDIRECTS = 10;
 
 export class HttpClient implements AsyncDisposable {
   readonly #settings: HttpSettings;
-  readonly #dispatcher: Dispatcher;
+  #dispatcher: Promise<Dispatcher> | undefined;
 
   /** Nothing is connected yet. Whoever makes it closes it. */
   constructor(settings: HttpSettings = {}) {
     this.#settings = settings;
-    this.#dispatcher = createDispatcher(settings);
   }
 
   /**
@@ -72,7 +71,7 @@ export class HttpClient implements AsyncDisposable {
 
   /** Ends all connections, also those in use. Idempotent. */
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await (await this.#dispatcher)?.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -103,9 +102,12 @@ export class HttpClient implements AsyncDisposable {
     const target = new URL(url);
     target.username = '';
     target.password = '';
+    this.#dispatcher ??= createDispatcher(this.#settings);
+    const dispatcher = await this.#dispatcher;
+    const { request: sendOnce } = await import('undici');
     try {
       const answer = await sendOnce(target, {
-        dispatcher: this.#dispatcher,
+        dispatcher,
         method,
         headers: { 'user-agent': userAgent, ...headers },
         body: typeof body === 'function' ? body() : (body ?? null),
