@@ -28,6 +28,7 @@ const PARTS = [
   'layer',
   'store',
   'http',
+  'compression',
   'digest',
   'errors',
 ];

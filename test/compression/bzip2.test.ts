@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { decompressBzip2 } from '../../src/transport/bzip2.ts';
+import { decompressBzip2 } from '../../src/compression/bzip2.ts';
 
 function decompress(bytes: Buffer, chunkSize = bytes.length): Buffer {
   let at = 0;

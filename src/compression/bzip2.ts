@@ -8,6 +8,8 @@
  * Ours because the libraries there are hold a block's whole output, 46 MB from 45 bytes at the worst, or all blocks of what they were
  * given at a time, so that a small hostile file fills the memory.
  *
+ * No block of 900,000 symbols takes more than `MAX_BLOCK_BYTES` of input: with so much at hand it can go on without asking for more.
+ *
  * @see Julian Seward, bzip2 1.0 manual; J. Tsai, "BZIP2: Format Specification"
  */
 
@@ -16,10 +18,12 @@ const END_MAGIC = 0x177245385090;
 const GROUP_SIZE = 50;
 const MAX_CODE_LENGTH = 20;
 const OUTPUT_BYTES = 256 * 1024;
+/** 20 bits for each symbol, and 100 KB for what comes before them. */
+export const MAX_BLOCK_BYTES = (900_000 * MAX_CODE_LENGTH) / 8 + 100_000;
 
 /**
  * @param pull the next input bytes, undefined at the end
- * @yields chunks of their own memory
+ * @yields chunks of their own memory, at least one for each block
  * @throws Error that says what is wrong with the input
  */
 export function* decompressBzip2(pull: () => Uint8Array | undefined): Generator<Buffer, void, undefined> {
@@ -36,13 +40,13 @@ export function* decompressBzip2(pull: () => Uint8Array | undefined): Generator<
       if (magic !== BLOCK_MAGIC) throw new Error('a bzip2 block does not begin where it should');
       const expected = bits.read32();
       yield* output.expand(readBlock(bits, blockSize));
+      yield* output.rest();
       const crc = output.endBlock();
       if (crc !== expected) throw new Error('the checksum of a bzip2 block is wrong');
       combined = (((combined << 1) | (combined >>> 31)) ^ crc) >>> 0;
     }
     bits.alignToByte();
   } while (!bits.isEmpty());
-  yield* output.rest();
 }
 
 class BitReader {
