@@ -3,6 +3,7 @@
 /** Every expected failure has one of these; `docs/` explains each. */
 export type ErrorCode =
   | 'ARCHIVE_INVALID'
+  | 'BINARY_CACHE_DENIED'
   | 'BINARY_CACHE_INVALID'
   | 'BUDGET_TOO_SMALL'
   | 'CACHE_INVALID'
@@ -32,6 +33,7 @@ export type ErrorCode =
   | 'MENTION_UNKNOWN'
   | 'NAR_INVALID'
   | 'NAR_MISMATCH'
+  | 'NAR_MISSING'
   | 'NARINFO_INVALID'
   | 'NETWORK_FAILED'
   | 'PIPE_CLOSED'
@@ -41,6 +43,7 @@ export type ErrorCode =
   | 'PULL_TOO_LARGE'
   | 'REGISTRY_FAILED'
   | 'REGISTRY_UNAUTHORIZED'
+  | 'SIGNATURE_MISSING'
   | 'SIGNING_KEY_INVALID'
   | 'SOURCE_INVALID'
   | 'STORE_PATH_INVALID'

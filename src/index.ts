@@ -51,7 +51,10 @@ export {
   streamDockerToolsImage,
   type StreamedImage,
 } from './stream-dockertools.ts';
-export { openStore } from './store/open-store.ts';
+export { type CacheCredentials, type Login, parseNetrc } from './store/cache-credentials.ts';
+export { openNarinfoCache, type NarinfoCache } from './store/narinfo-cache.ts';
+export { type NixConf, nixConfList, readNixConf } from './store/nix-conf.ts';
+export { type CacheSettings, NIXOS_CACHE_KEY, openStore, type OpenStoreOptions } from './store/open-store.ts';
 export type { Closure, PathInfo, Store } from './store/store.ts';
 export { parseStorePath, type StorePath } from './store/store-path.ts';
 export {

@@ -10,7 +10,6 @@ import {
   type Destination,
   familiarName,
   type ImageReference,
-  openStore,
   type ProgressState,
   parseCompression,
   parseDestination,
@@ -19,13 +18,14 @@ import {
 } from '../index.ts';
 import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './cache-options.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { openUserStore, type StoreFlags } from './store-options.ts';
 import { readJobs } from './jobs.ts';
 import { printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
-interface BuildFlags extends DescriptionFlags, RegistryFlags, CacheFlags {
+interface BuildFlags extends DescriptionFlags, RegistryFlags, CacheFlags, StoreFlags {
   readonly to: readonly string[];
   readonly jobs: string;
   readonly compress: string;
@@ -80,7 +80,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
     settings.previous,
     cacheRegistry(flags),
   ]);
-  const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
+  const store = await openUserStore({ store: place, graph }, flags);
   const { cache, sharedCache } = openCaches(flags, { registries, signal });
   const progress = new ProgressDisplay(flags.quiet === true ? 'none' : flags.progress);
   try {

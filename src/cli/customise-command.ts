@@ -1,10 +1,11 @@
 /** `phyllo customise [IMAGE.json] --output FILE` */
 import { Command } from 'commander';
-import { describeSize, openStore, writeCustomisation } from '../index.ts';
+import { describeSize, writeCustomisation } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { openUserStore, type StoreFlags } from './store-options.ts';
 import { printJson, say, warn } from './output.ts';
 
-interface CustomiseFlags extends DescriptionFlags {
+interface CustomiseFlags extends DescriptionFlags, StoreFlags {
   readonly output: string;
   readonly json?: true;
   readonly quiet?: true;
@@ -31,7 +32,7 @@ async function customise(
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, store: place, graph } = describe(file, flags);
-  const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
+  const store = await openUserStore({ store: place, graph }, flags);
   try {
     const { output } = flags;
     const { warnings, ...layer } = await writeCustomisation(settings, { store, file: output, signal });

@@ -8,6 +8,7 @@ import {
   resolveSettings,
 } from '../index.ts';
 import { readDescription, readJsonFile, readOrder, readTextFile, resolveFiles } from './description-file.ts';
+import { addStoreOptions, joined } from './store-options.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 /** The values of the flags below, as commander gives them: text, or absent. */
@@ -22,6 +23,8 @@ interface FlagShape {
   readonly help: string;
   /** Text to the field's type; identity when absent. */
   readonly read?: (text: string) => unknown;
+  /** Given several times it is a list with spaces. */
+  readonly isRepeatable?: true;
 }
 
 const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
@@ -96,7 +99,11 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
   },
   variant: { flags: '--variant <name>', help: 'variant of the architecture' },
   os: { flags: '--os <name>', help: 'operating system (default: linux)' },
-  store: { flags: '--store <where>', help: 'auto, another root directory, or file://DIR of a binary cache' },
+  store: {
+    flags: '--store <where>',
+    help: 'auto, another root directory, or binary caches: file://DIR, https://CACHE (repeatable)',
+    isRepeatable: true,
+  },
   graph: { flags: '--graph <file>', help: 'exported reference graph to use instead of the database' },
   layering: {
     flags: '--layering <name|file>',
@@ -132,8 +139,11 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
 };
 
 export function addDescriptionOptions(command: Command): Command {
-  for (const { flags, help } of Object.values(FLAGS)) command.addOption(new Option(flags, help));
-  return command;
+  for (const { flags, help, isRepeatable } of Object.values(FLAGS)) {
+    const option = new Option(flags, help);
+    command.addOption(isRepeatable === true ? option.argParser(joined) : option);
+  }
+  return addStoreOptions(command);
 }
 
 export interface Described {

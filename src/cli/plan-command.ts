@@ -7,7 +7,6 @@ import {
   type ImagePlan,
   openBase,
   openPrevious,
-  openStore,
   planImage,
   planToDot,
   planToJson,
@@ -19,9 +18,10 @@ import {
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
+import { openUserStore, type StoreFlags } from './store-options.ts';
 import { usageError } from './usage-error.ts';
 
-interface PlanFlags extends DescriptionFlags, RegistryFlags {
+interface PlanFlags extends DescriptionFlags, RegistryFlags, StoreFlags {
   readonly paths?: true;
   readonly json?: true;
   readonly dot?: true;
@@ -49,7 +49,7 @@ async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
   const { settings, store: place, graph } = describe(file, flags);
   await using registries = openRegistries(flags, [settings.fromImage, settings.previous]);
   const started = performance.now();
-  const store = await openStore({ store: place, ...(graph === undefined ? {} : { graph }) });
+  const store = await openUserStore({ store: place, graph }, flags);
   try {
     using base = await openBase(settings, { registries });
     const previous = await openPrevious(settings, { base, registries });

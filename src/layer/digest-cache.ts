@@ -6,10 +6,10 @@
  * whole cache when it cannot be used: no build fails for it.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Digest, isDigest } from '../digest.ts';
+import { exclusively, isDamage, openCacheDatabase, removeDatabase } from '../store/cache-database.ts';
 import type { LayerKey } from './layer-key.ts';
 
 export interface CachedLayer {
@@ -46,15 +46,8 @@ export interface CacheStat {
 
 export const NO_CACHE: DigestCache = { find: () => undefined, add: () => undefined, close: () => undefined };
 
-const BUSY_TIMEOUT_MS = 5000;
-const RETRY_MS = 5;
-const SQLITE_BUSY = 5;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
 const DAY_SECONDS = 86_400;
 const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS layers_1 (
     key TEXT PRIMARY KEY, entry TEXT NOT NULL, checksum TEXT NOT NULL, usedDay INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
@@ -65,63 +58,8 @@ const SCHEMA = `
  * @param todayDays days since 1970: when entries were last used, for `prune`
  */
 export function openDigestCache(file: string, todayDays: number): SqliteDigestCache | typeof NO_CACHE {
-  try {
-    return openPatiently(file, todayDays);
-  } catch (error) {
-    // Never a sound one, which another process may have open and only keeps busy.
-    return isDamage(error) ? replaceDamaged(file, todayDays) : NO_CACHE;
-  }
-}
-
-function isDamage(error: unknown): boolean {
-  const code = primaryCodeOf(error);
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
-}
-
-/** @see sqlite.org/rescode.html */
-function primaryCodeOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
-    return undefined;
-  return error.errcode & 0xff;
-}
-
-function replaceDamaged(file: string, todayDays: number): DigestCache {
-  try {
-    removeFiles(file);
-    return openPatiently(file, todayDays);
-  } catch {
-    return NO_CACHE;
-  }
-}
-
-function removeFiles(file: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
-}
-
-/** Making a new database a WAL one fails at once where another process does the same: SQLite does not wait there. */
-function openPatiently(file: string, todayDays: number): SqliteDigestCache {
-  for (let waitedMs = 0; ; waitedMs += 2 * RETRY_MS) {
-    try {
-      return openAt(file, todayDays);
-    } catch (error) {
-      if (primaryCodeOf(error) !== SQLITE_BUSY || waitedMs > BUSY_TIMEOUT_MS) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
-    }
-  }
-}
-
-function openAt(file: string, todayDays: number): SqliteDigestCache {
-  mkdirSync(dirname(file), { recursive: true });
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const database = new DatabaseSync(file, { timeout: RETRY_MS });
-  try {
-    database.exec(SCHEMA);
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    return new SqliteDigestCache(database, { file, todayDays });
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  const database = openCacheDatabase(file, SCHEMA);
+  return database === undefined ? NO_CACHE : new SqliteDigestCache(database, { file, todayDays });
 }
 
 interface Row {
@@ -160,7 +98,7 @@ export class SqliteDigestCache implements DigestCache {
 
   add(key: LayerKey, layer: CachedLayer): void {
     this.#attempt(() =>
-      this.#exclusively(() => {
+      exclusively(this.#database, () => {
         const known = this.find(key);
         const sameTar = known?.diffID === layer.diffID;
         const entry = JSON.stringify({
@@ -172,18 +110,6 @@ export class SqliteDigestCache implements DigestCache {
           .run(key, entry, checksumOf(key, entry), this.#todayDays);
       }),
     );
-  }
-
-  /** Between reading an entry and writing it, no other process may. */
-  #exclusively(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
   }
 
   stat(): CacheStat {
@@ -211,7 +137,7 @@ export class SqliteDigestCache implements DigestCache {
     this.#open = false;
     this.#database.close();
     // Damage that shows only in use: whoever comes next begins a new one.
-    if (this.#damaged) this.#attempt(() => removeFiles(this.#file));
+    if (this.#damaged) this.#attempt(() => removeDatabase(this.#file));
   }
 
   /** A cache that fails is a cache that knows nothing. */

@@ -1,61 +1,50 @@
-/**
- * A binary cache in a directory: `nix-cache-info`, a `.narinfo` for each store path, and NARs. No Nix is needed.
- *
- * Whatever does not depend on the cache's being a directory is in `narinfo-store.ts`.
- *
- * @see Nix manual, "Binary cache"
- */
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
-import { NarinfoStore } from './narinfo-store.ts';
-import type { Store } from './store.ts';
+/** What a binary cache is, wherever it is: `nix-cache-info`, a `.narinfo` for each store path, and NARs. No Nix is needed. */
+import { PhylloError } from '../errors.ts';
+import type { Trust } from './trust.ts';
+import type { NarSource } from './tree.ts';
 
-export interface BinaryCacheOptions {
-  readonly directory: string;
+export interface BinaryCache {
+  /** How errors call it: its directory, or its address without what may be secret. */
+  readonly name: string;
+  readonly info: CacheInfo;
+  readonly trust: Trust;
+  /** Whether answers of earlier runs are taken for this one's. */
+  readonly remembers: boolean;
+  /**
+   * The text of `HASH.narinfo`; undefined when the cache has none.
+   * @param options `fresh`: whatever an earlier run was told, it is asked for now
+   */
+  readNarinfo(hashPart: string, options: { readonly fresh: boolean }): Promise<string | undefined>;
+  /** @param url relative, and within the cache */
+  narPlace(url: string): Pick<NarSource, 'location' | 'remote'>;
+  /** Idempotent. */
+  close(): void;
 }
 
-const CACHE_INFO = 'nix-cache-info';
+/** @see Nix manual, "nix-cache-info" */
+export interface CacheInfo {
+  readonly storeDir: string;
+  /** The lower one is asked first. */
+  readonly priority: number;
+}
+
+export const CACHE_INFO = 'nix-cache-info';
 const STORE_DIR = /^StoreDir:[ \t]*(\/\S*?)\/*[ \t]*$/m;
+const PRIORITY = /^Priority:[ \t]*(\d{1,9})[ \t]*$/m;
 
-/** @throws PhylloError BINARY_CACHE_INVALID when the directory is not a binary cache */
-export function openBinaryCache({ directory }: BinaryCacheOptions): Store {
-  const place = resolve(directory);
-  return new NarinfoStore({
-    storeDir: readStoreDir(join(place, CACHE_INFO)),
-    name: place,
-    readNarinfo: (file) => readIfThere(join(place, file)),
-    narLocation: (url) => join(place, url),
-  });
+/**
+ * @param name of the file, for messages
+ * @throws PhylloError BINARY_CACHE_INVALID
+ */
+export function parseCacheInfo(text: string, name: string): CacheInfo {
+  const storeDir = STORE_DIR.exec(text)?.[1];
+  if (storeDir === undefined || storeDir === '') throw invalidCache(`${name} has no StoreDir`);
+  return { storeDir, priority: Number(PRIORITY.exec(text)?.[1] ?? 0) };
 }
 
-function readStoreDir(file: string): string {
-  const storeDir = STORE_DIR.exec(readCacheInfo(file))?.[1];
-  if (storeDir !== undefined && storeDir !== '') return storeDir;
-  throw invalidCache(`${file} has no StoreDir`);
-}
-
-function readCacheInfo(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw invalidCache(`cannot read ${file}: ${reasonOf(cause)}`, cause);
-  }
-}
-
-function invalidCache(problem: string, cause?: unknown): PhylloError {
+export function invalidCache(problem: string, cause?: unknown): PhylloError {
   return new PhylloError('BINARY_CACHE_INVALID', `not a binary cache: ${problem}`, {
     hint: 'make one with nix copy --to file://DIR PATH',
     cause,
   });
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    if (systemErrorCode(cause) === 'ENOENT') return undefined;
-    throw new PhylloError('FILE_UNREADABLE', `cannot read ${file}: ${reasonOf(cause)}`, { cause });
-  }
 }

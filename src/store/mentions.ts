@@ -52,10 +52,9 @@ export async function resolveMentions(
   mentions: readonly Mention[],
   store: Pick<Store, 'findByHashPart'>,
 ): Promise<StorePath[]> {
-  const paths = new Map<string, StorePath | undefined>();
-  for (const { hashPart } of mentions) {
-    if (!paths.has(hashPart)) paths.set(hashPart, await store.findByHashPart(hashPart));
-  }
+  const hashParts = [...new Set(mentions.map(({ hashPart }) => hashPart))];
+  const found = await Promise.all(hashParts.map((hashPart) => store.findByHashPart(hashPart)));
+  const paths = new Map(hashParts.map((hashPart, index) => [hashPart, found[index]]));
   const unknown = mentions.filter((mention) => !names(mention, paths.get(mention.hashPart)));
   if (unknown.length > 0) throw unknownMentions(unknown);
   return ascending(Iterator.from(paths.values()).filter((path) => path !== undefined));

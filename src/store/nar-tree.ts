@@ -1,13 +1,13 @@
 /** The file tree of a NAR, in tar order. */
 import type { TreeVisitor } from './nar-reader.ts';
 import { readNar } from './nar-file.ts';
-import { spoolNar } from './nar-spool.ts';
+import { NarSpool } from './nar-spool.ts';
 import { inTarOrder, mayBeOvertaken } from './tree-order.ts';
 import type { NarSource, TreeEntry } from './tree.ts';
 
 /**
  * The NAR's entries in tar order. Reads the file once, to its end: it is verified.
- * @throws PhylloError NAR_INVALID, NAR_MISMATCH, FILE_UNREADABLE
+ * @throws as readNar
  */
 export async function scanNar(source: NarSource): Promise<readonly TreeEntry[]> {
   const items: { readonly entry: TreeEntry }[] = [];
@@ -18,39 +18,40 @@ export async function scanNar(source: NarSource): Promise<readonly TreeEntry[]> 
 /**
  * Tells `visitor` the NAR's entries and contents in tar order. What it is told is verified only when the promise resolves.
  *
- * The file is read once, with memory for a few chunks. Where an entry occurs that others may have to overtake, it is read
- * again from the start, its contents go to a temporary file, and the visitor is told the rest from there.
+ * The NAR is read once, with memory for a few chunks. From an entry on that others may have to overtake, contents go to a
+ * temporary file, and the visitor is told the rest from there.
  *
- * @throws PhylloError NAR_INVALID, NAR_MISMATCH, FILE_UNREADABLE; DISK_FULL or DESTINATION_UNWRITABLE for the temporary
- *   file; and what the visitor throws, which ends the reading
+ * @throws as readNar; PhylloError DISK_FULL or DESTINATION_UNWRITABLE for the temporary file
  */
 export async function visitNar(source: NarSource, visitor: TreeVisitor): Promise<void> {
-  const start = new OrderedStart(visitor);
-  await readNar(source, start, { stopped: () => start.over });
-  if (!start.over) return;
-  using spool = await spoolNar(source);
-  spool.visit(visitor, start.told);
+  using ordering = new Ordering(visitor);
+  await readNar(source, ordering);
+  ordering.finish();
 }
 
-/** Passes on what comes before the first entry that may be overtaken: up to there, NAR order and tar order are the same. */
-class OrderedStart implements TreeVisitor {
+/** Up to the first entry that may be overtaken, NAR order and tar order are the same. The rest is laid by. */
+class Ordering implements TreeVisitor, Disposable {
   readonly #visitor: TreeVisitor;
-  /** Entries passed on. */
-  told = 0;
-  over = false;
+  #spool: NarSpool | undefined;
 
   constructor(visitor: TreeVisitor) {
     this.#visitor = visitor;
   }
 
   entry(entry: TreeEntry): void {
-    this.over ||= mayBeOvertaken(entry.path);
-    if (this.over) return;
-    this.told += 1;
-    this.#visitor.entry(entry);
+    if (this.#spool === undefined && mayBeOvertaken(entry.path)) this.#spool = new NarSpool();
+    (this.#spool ?? this.#visitor).entry(entry);
   }
 
   data(chunk: Uint8Array): void {
-    if (!this.over) this.#visitor.data(chunk);
+    (this.#spool ?? this.#visitor).data(chunk);
+  }
+
+  finish(): void {
+    this.#spool?.visit(this.#visitor);
+  }
+
+  [Symbol.dispose](): void {
+    this.#spool?.[Symbol.dispose]();
   }
 }

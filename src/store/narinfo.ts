@@ -34,16 +34,17 @@ export interface ParseNarinfoOptions {
 type Fields = ReadonlyMap<string, readonly string[]>;
 
 /** A path with thousands of references has some hundred thousand characters. */
-const MAX_LENGTH = 4 * 1024 * 1024;
+export const MAX_NARINFO_LENGTH = 4 * 1024 * 1024;
 const DECIMAL = /^[0-9]+$/;
-/** What Nix takes a narinfo without the field for. */
+/** What Nix takes a narinfo without the field, or with an empty one, for. */
 const DEFAULT_COMPRESSION = 'bzip2';
 const NO_DERIVER = 'unknown-deriver';
 const SIGNATURE = 'Sig';
 
 /** @throws PhylloError NARINFO_INVALID, which names the file and every field that is wrong */
 export function parseNarinfo(text: string, { storeDir, name }: ParseNarinfoOptions): Narinfo {
-  if (text.length > MAX_LENGTH) throw invalid(name, [`it has more than ${MAX_LENGTH} characters`]);
+  if (text.length > MAX_NARINFO_LENGTH)
+    throw invalid(name, [`it has more than ${MAX_NARINFO_LENGTH} characters`]);
   const problems: string[] = [];
   const fields = readFields(text, problems);
   const narinfo = readNarinfo(new FieldReader(fields, problems), storeDir);
@@ -85,7 +86,7 @@ function readNarinfo(fields: FieldReader, storeDir: string): Narinfo {
   return {
     path: fields.required('StorePath', (path) => parseStorePath(path, storeDir)),
     url: fields.required('URL', parseText),
-    compression: fields.optional('Compression', parseText) ?? DEFAULT_COMPRESSION,
+    compression: fields.optional('Compression', (text) => text || undefined) ?? DEFAULT_COMPRESSION,
     narHash: fields.required('NarHash', parseNixHash),
     narSize: fields.required('NarSize', parseSize),
     references: fields.required('References', (bases) =>

@@ -4,7 +4,9 @@
  * Names and link targets are bytes. They are carried as *latin1 strings*: one code unit per byte, so that no byte is lost
  * and `<` compares bytewise. `Buffer.from(name, 'latin1')` gives the bytes back.
  */
+import type { Compression } from '../compression/decompress.ts';
 import type { Digest } from '../digest.ts';
+import type { HttpSettings } from '../http/http-client.ts';
 
 export type TreeEntry =
   | { readonly kind: 'directory'; readonly path: string; readonly mode: number }
@@ -22,16 +24,39 @@ export interface DirectorySource {
   readonly location: string;
 }
 
-export type NarCompression = 'none' | 'xz' | 'zstd';
-
 export interface NarSource {
   readonly kind: 'nar';
-  /** The NAR's file on disk. */
+  /** The NAR's file on disk; of a remote one its address without what may be secret, for messages. */
   readonly location: string;
-  readonly compression: NarCompression;
+  readonly compression: Compression;
   /** Of the uncompressed NAR; checked whenever the NAR is read to its end. */
   readonly narHash: Digest;
   readonly narSize: number;
+  /** Of the NAR as it is stored; checked as `narHash`. */
+  readonly fileHash?: Digest;
+  readonly fileSize?: number;
+  /** sha256 of the one file that the NAR must hold, where the path's address vouches for that alone. */
+  readonly contentHash?: Digest;
+  /** Where it is fetched from when it is not on disk. */
+  readonly remote?: RemoteNar;
+}
+
+export interface RemoteNar {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly http: NarHttpSettings;
+  /** Where it is laid by for the next one who reads it. */
+  readonly keep?: NarKeep;
+}
+
+/** What a worker needs to make a client of its own: plain data. */
+export type NarHttpSettings = Omit<HttpSettings, 'onRetry'>;
+
+export interface NarKeep {
+  /** The NAR as it is stored, once it is whole; until then there is no such file. */
+  readonly file: string;
+  /** Bytes that may still be laid by, shared by all threads. */
+  readonly budget: BigInt64Array<SharedArrayBuffer>;
 }
 
 /**

@@ -32,7 +32,10 @@ async function collect(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>)
   return Buffer.concat(all);
 }
 
-for (const [compression, compress] of Object.entries(COMPRESS) as [Compression, (bytes: Buffer) => Buffer][]) {
+for (const [compression, compress] of Object.entries(COMPRESS) as [
+  Compression,
+  (bytes: Buffer) => Buffer,
+][]) {
   test(`${compression} is undone in chunks of any size`, async () => {
     const compressed = compress(CONTENT);
     for (const size of [65_521, compressed.length])

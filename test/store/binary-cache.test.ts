@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openBinaryCache } from '../../src/store/binary-cache.ts';
+import { openBinaryCache } from './support/directory-store.ts';
 import { baseName, hashPart, type StorePath } from '../../src/store/store-path.ts';
 import type { PathInfo } from '../../src/store/store.ts';
 import { failsWith } from './support/errors.ts';
@@ -98,7 +98,7 @@ test('a narinfo of another path is rejected', async () => {
   const directory = newCache();
   describe(directory, app, { as: lib.path });
   const store = openBinaryCache({ directory });
-  await assert.rejects(store.closure([lib.path]), failsWith('NARINFO_INVALID', lib.path, app.path));
+  await assert.rejects(store.closure([lib.path]), failsWith('NARINFO_INVALID', hashPart(lib.path), app.path));
   await assert.rejects(store.findByHashPart(hashPart(lib.path)), failsWith('NARINFO_INVALID', app.path));
 });
 
@@ -122,7 +122,7 @@ for (const url of [
   });
 }
 
-for (const compression of ['bzip2', 'br', 'lzip', 'toString']) {
+for (const compression of ['lzip', 'lz4', 'toString']) {
   test(`compression ${compression} is not supported`, async () => {
     const directory = newCache();
     describe(directory, lib, { compression });

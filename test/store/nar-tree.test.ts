@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { finishDigest } from '../../src/digest.ts';
 import { scanNar, visitNar } from '../../src/store/nar-tree.ts';
-import type { NarCompression, NarSource } from '../../src/store/tree.ts';
+import type { Compression } from '../../src/compression/decompress.ts';
+import type { NarSource } from '../../src/store/tree.ts';
 import { failsWith } from './support/errors.ts';
 import { EventLog, type ToldEntry } from './support/events.ts';
 import { directory, file, symlink, writeNar, type Node } from './support/nar-writer.ts';
@@ -17,7 +18,7 @@ const temporary = temporaryDirectory();
 let files = 0;
 
 interface Stored {
-  readonly compression?: NarCompression;
+  readonly compression?: Compression;
   /** What is in the file, instead of the NAR as `compression` has it. */
   readonly stored?: Uint8Array;
 }

@@ -47,9 +47,9 @@ test('file:// is a binary cache, with or without parameters', async () => {
   }
 });
 
-for (const place of ['https://cache.example.org', 'http://localhost:1', 's3://bucket', 'ssh-ng://host', '']) {
+for (const place of ['ssh-ng://host', 'file:///a,relative', 'https://', 'file:///a?priority=first', '']) {
   test(`not supported: ${place || 'an empty name'}`, async () => {
-    await assert.rejects(openStore({ store: place }), failsWith('STORE_UNSUPPORTED', place));
+    await assert.rejects(openStore({ store: place }), failsWith('STORE_UNSUPPORTED'));
   });
 }
 

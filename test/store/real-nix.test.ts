@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { openBinaryCache } from '../../src/store/binary-cache.ts';
+import { openBinaryCache } from './support/directory-store.ts';
 import { scanDirectoryTree } from '../../src/store/directory-tree.ts';
 import { openExportedGraph } from '../../src/store/exported-graph.ts';
 import { visitNar } from '../../src/store/nar-tree.ts';

@@ -1,5 +1,5 @@
 /** Real Nix with a store, database and configuration of its own, below one directory; the machine's store is not touched. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChecked } from './process.ts';
 
@@ -76,14 +76,36 @@ export async function pathInfoJson(store: NixStore, paths: readonly string[]): P
   return runChecked('nix', args, { env: store.env });
 }
 
+export interface CacheCopy {
+  readonly directory: string;
+  readonly compression: 'none' | 'xz' | 'zstd' | 'gzip' | 'bzip2' | 'br';
+  /** File of a key that signs the paths. */
+  readonly secretKey?: string;
+}
+
 /** Copies a closure into a binary cache in a directory. */
 export async function copyToCache(
   store: NixStore,
   paths: readonly string[],
-  { directory, compression }: { readonly directory: string; readonly compression: 'none' | 'xz' | 'zstd' },
+  { directory, compression, secretKey }: CacheCopy,
 ): Promise<void> {
-  const destination = `file://${directory}?compression=${compression}`;
+  const signing = secretKey === undefined ? '' : `&secret-key=${secretKey}`;
+  const destination = `file://${directory}?compression=${compression}${signing}`;
   await runChecked('nix', ['--store', store.root, 'copy', '--to', destination, ...paths], { env: store.env });
+}
+
+export interface SigningKeys {
+  /** Its file. */
+  readonly secretKey: string;
+  /** `NAME:BASE64` */
+  readonly publicKey: string;
+}
+
+/** Keys that Nix makes in a directory, which must exist. */
+export async function generateKeys(directory: string, name: string): Promise<SigningKeys> {
+  const [secretKey, shared] = [join(directory, `${name}.secret`), join(directory, `${name}.public`)];
+  await runChecked('nix-store', ['--generate-binary-cache-key', name, secretKey, shared]);
+  return { secretKey, publicKey: readFileSync(shared, 'utf8').trim() };
 }
 
 /** Where the files of a store path are. */

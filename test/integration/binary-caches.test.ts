@@ -1,0 +1,316 @@
+/** Images from binary caches behind HTTP, made and signed by real Nix: the same bytes as from the local store, or a clear error. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { before, it } from 'node:test';
+import { type CacheServer, type CacheServerOptions, serveCache } from '../support/cache-server.ts';
+import { buildTestClosure, describeTestImage, type TestClosure } from './support/closure.ts';
+import { copyToCache, generateKeys, type SigningKeys } from './support/nix.ts';
+import { phyllo, phylloChecked } from './support/phyllo.ts';
+import type { Outcome } from './support/process.ts';
+import { describeWith } from './support/requirements.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+const home = join(directory, 'home');
+/** Whatever the machine's own configuration says. */
+const ENV = {
+  NIX_CONF_DIR: home,
+  XDG_CONFIG_HOME: home,
+  NETRC: join(home, 'netrc'),
+  XDG_CACHE_HOME: join(home, 'cache'),
+  PHYLLO_STORE_TOKEN: '',
+};
+
+describeWith(['nix'], 'an image from binary caches behind HTTP', () => {
+  let closure: TestClosure;
+  let description: string;
+  let keys: SigningKeys;
+  let expected: string;
+  let signed: string;
+  let outputs = 0;
+
+  before(async () => {
+    mkdirSync(home);
+    closure = await buildTestClosure(directory);
+    description = describeTestImage(directory, closure.top);
+    keys = await generateKeys(directory, 'test-1');
+    expected = await digestOf(await build(['--store', closure.store.root]));
+    signed = await makeCache('zstd');
+  });
+
+  async function makeCache(compression: Parameters<typeof copyToCache>[2]['compression']): Promise<string> {
+    const cache = join(directory, `cache-${compression}`);
+    if (existsSync(cache)) return cache;
+    mkdirSync(cache);
+    const { secretKey } = keys;
+    await copyToCache(closure.store, [closure.top], { directory: cache, compression, secretKey });
+    return cache;
+  }
+
+  function args(options: readonly string[], to: string): string[] {
+    return ['build', description, '--no-narinfo-cache', ...options, '--json', '--to', to];
+  }
+
+  function newLayout(): string {
+    outputs += 1;
+    return join(directory, `layout-${outputs}`);
+  }
+
+  async function build(options: readonly string[], env = {}): Promise<string> {
+    return await phylloChecked(args(['--no-cache', ...options], `oci:${newLayout()}`), {
+      env: { ...ENV, ...env },
+    });
+  }
+
+  async function attempt(
+    options: readonly string[],
+    env = {},
+  ): Promise<Outcome & { readonly layout: string }> {
+    const layout = newLayout();
+    const all = args(['--no-cache', ...options], `oci:${layout}`);
+    return { ...(await phyllo(all, { env: { ...ENV, ...env } })), layout };
+  }
+
+  /** The arguments that name a server and trust its keys. */
+  function from({ url }: CacheServer): string[] {
+    return ['--store', url, '--trusted-public-keys', keys.publicKey];
+  }
+
+  for (const compression of ['none', 'xz', 'zstd', 'gzip', 'bzip2', 'br'] as const) {
+    it(`is the same with compression ${compression}`, async () => {
+      const server = await serveCache(await makeCache(compression));
+      assert.equal(await digestOf(await build(from(server))), expected);
+      await server.stop();
+    });
+  }
+
+  it('fetches no NAR of layers that are known and there, and asks for no narinfo twice', async () => {
+    const server = await serveCache(signed);
+    const layout = newLayout();
+    const all = ['build', description, ...from(server), '--to', `oci:${layout}`];
+    await phylloChecked(all, { env: ENV });
+    assert.notEqual(server.takeNars().length, 0);
+    const asked = server.requests.length;
+    await phylloChecked(all, { env: ENV });
+    assert.equal(server.requests.length, asked);
+    await server.stop();
+  });
+
+  it('comes from the first of several caches that has a path, and is trusted with it', async () => {
+    const part = join(directory, 'part');
+    mkdirSync(part);
+    await copyToCache(closure.store, [closure.large], { directory: part, compression: 'none' });
+    const [whole, unsigned] = [await serveCache(signed), await serveCache(part)];
+    const stores = `${unsigned.url}?priority=1,${whole.url}?priority=2`;
+    const trusting = ['--trusted-public-keys', keys.publicKey];
+    assert.equal(await digestOf(await build(['--store', stores, ...trusting])), expected);
+    assert.deepEqual(unsigned.takeNars(), []);
+    const believing = ['--store', `${unsigned.url}?trusted=true`, '--store', `${whole.url}?priority=50`];
+    assert.equal(await digestOf(await build([...believing, ...trusting])), expected);
+    assert.equal(new Set(unsigned.takeNars()).size, 1);
+    const together = ['--store', `file://${part}?priority=1`, '--store', `${whole.url}?priority=3`];
+    assert.equal(await digestOf(await build([...together, ...trusting, '--no-check-sigs'])), expected);
+    await Promise.all([whole.stop(), unsigned.stop()]);
+  });
+
+  it('believes the keys of nix.conf, and of files that it includes', async () => {
+    const server = await serveCache(signed);
+    const conf = join(directory, 'conf');
+    mkdirSync(conf);
+    writeFileSync(join(conf, 'nix.conf'), 'include keys.conf\n!include missing.conf\n');
+    writeFileSync(join(conf, 'keys.conf'), `extra-trusted-public-keys = ${keys.publicKey} # ours\n`);
+    const stdout = await build(['--store', server.url], { NIX_CONF_DIR: conf });
+    assert.equal(await digestOf(stdout), expected);
+    await server.stop();
+  });
+
+  it('needs a signature by a key that is trusted', async () => {
+    const server = await serveCache(signed);
+    const other = await generateKeys(directory, 'other-1');
+    const forged = keys.publicKey.replace(/:.*/, other.publicKey.replace(/^[^:]*/, ''));
+    for (const options of [
+      [],
+      ['--trusted-public-keys', other.publicKey],
+      ['--trusted-public-keys', forged],
+    ]) {
+      const { stderr, layout } = await attempt(['--store', server.url, ...options]);
+      assert.match(stderr, /\[SIGNATURE_MISSING\]/);
+      assert.deepEqual(existsSync(layout) ? readdirSync(join(layout, 'blobs/sha256')) : [], []);
+    }
+    assert.equal(await digestOf(await build(['--store', server.url, '--no-check-sigs'])), expected);
+    await server.stop();
+  });
+
+  it('says who it is: by netrc, in the address, by a token', async () => {
+    const wants = new Set<string>();
+    const server = await serveCache(signed, {
+      answer: ({ headers }, response) => {
+        if (wants.has(headers.authorization ?? '')) return false;
+        response.writeHead(401).end();
+        return true;
+      },
+    });
+    const { host } = new URL(server.url);
+    const basic = `Basic ${Buffer.from('me:se cret').toString('base64')}`;
+    const denied = await attempt(from(server));
+    assert.match(denied.stderr, /\[BINARY_CACHE_DENIED\]/);
+    wants.add(basic);
+    writeFileSync(ENV.NETRC, 'machine 127.0.0.1 login me password "se cret"\n');
+    assert.equal(await digestOf(await build(from(server))), expected);
+    writeFileSync(ENV.NETRC, '');
+    const named = { ...server, url: `http://me:se%20cret@${host}` };
+    assert.equal(await digestOf(await build(from(named))), expected);
+    wants.clear();
+    wants.add('Bearer t0ken');
+    const refused = await attempt(from(named));
+    assert.match(refused.stderr, /\[BINARY_CACHE_DENIED\]/);
+    assert.doesNotMatch(refused.stderr, /se.{0,3}cret/);
+    const token = { PHYLLO_STORE_TOKEN: `${host}=t0ken` };
+    assert.equal(await digestOf(await build(from(server), token)), expected);
+    await server.stop();
+  });
+
+  it('survives cut connections, with and without ranges, and busy servers', async () => {
+    for (const ranges of [true, false]) {
+      const seen = new Map<string, number>();
+      const server = await serveCache(signed, {
+        ranges,
+        answer: ({ path }, response, file) => {
+          const times = (seen.get(path) ?? 0) + 1;
+          seen.set(path, times);
+          if (path.endsWith('.narinfo') && times === 1) {
+            response.writeHead(503, { 'retry-after': '0' }).end();
+            return true;
+          }
+          return path.startsWith('/nar/') && times === 1 && cutInTheMiddle(response, file);
+        },
+      });
+      assert.equal(await digestOf(await build(from(server))), expected);
+      const ranged = server.requests.filter(({ headers }) => headers.range !== undefined);
+      assert.notEqual(ranged.length, 0);
+      await server.stop();
+    }
+  });
+
+  const nar = (change: (bytes: Buffer, response: ServerResponse) => Buffer): CacheServerOptions['answer'] => {
+    return ({ path }, response, file) => {
+      if (!path.startsWith('/nar/')) return false;
+      const bytes = change(readFileSync(file), response);
+      response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+      return true;
+    };
+  };
+  const status = (pattern: RegExp, code: number): CacheServerOptions['answer'] => {
+    return ({ path }, response) => {
+      if (!pattern.test(path)) return false;
+      response.writeHead(code, { 'retry-after': '0' }).end();
+      return true;
+    };
+  };
+
+  const FAULTS: Readonly<Record<string, readonly [RegExp, () => CacheServerOptions['answer']]>> = {
+    'a flipped bit in compressed data': [/NAR_(INVALID|MISMATCH)/, () => nar(flipBit)],
+    'a NAR that is cut off': [/NAR_(INVALID|MISMATCH)/, () => nar((bytes) => bytes.subarray(0, -9))],
+    'a NAR that goes on': [/NAR_(INVALID|MISMATCH)/, () => nar((bytes) => Buffer.concat([bytes, bytes]))],
+    'another NAR': [/NAR_(INVALID|MISMATCH)/, () => nar(() => anotherNar(signed))],
+    'an empty NAR': [/NAR_(INVALID|MISMATCH)/, () => nar(() => Buffer.alloc(0))],
+    'a NAR that is not there': [/NAR_MISSING/, () => status(/^\/nar\//, 404)],
+    'a NAR that nobody may have': [/BINARY_CACHE_DENIED/, () => status(/^\/nar\//, 403)],
+    'a server that is broken': [/NETWORK_FAILED/, () => status(/^\/nar\//, 500)],
+    'a narinfo that is not there': [/CLOSURE_INCOMPLETE/, () => status(hashOf(closure.large), 404)],
+    'a narinfo that is none': [
+      /NARINFO_INVALID/,
+      () => text(hashOf(closure.large), '<html>please log in</html>'),
+    ],
+    'a narinfo of another path': [
+      /NARINFO_INVALID/,
+      () => text(hashOf(closure.large), narinfoOf(signed, closure.top)),
+    ],
+    'another NAR size': [
+      /SIGNATURE_MISSING/,
+      () => text(hashOf(closure.large), narinfoOf(signed, closure.large).replace(/NarSize: /, 'NarSize: 1')),
+    ],
+    'another file size': [
+      /NAR_MISMATCH/,
+      () =>
+        text(hashOf(closure.large), narinfoOf(signed, closure.large).replace(/FileSize: /, 'FileSize: 1')),
+    ],
+    'no cache at all': [/BINARY_CACHE_INVALID/, () => status(/nix-cache-info/, 404)],
+  };
+  const text = (pattern: RegExp, answer: string): CacheServerOptions['answer'] => {
+    return ({ path }, response) => {
+      if (!pattern.test(path)) return false;
+      response.end(answer);
+      return true;
+    };
+  };
+
+  for (const [fault, [code, answer]] of Object.entries(FAULTS)) {
+    it(`is not made from a cache with ${fault}`, async () => {
+      const server = await serveCache(signed, {
+        answer: answer() as NonNullable<CacheServerOptions['answer']>,
+      });
+      const { exitCode, stderr, layout } = await attempt(from(server));
+      assert.equal(exitCode, 1, stderr);
+      assert.match(stderr, new RegExp(`\\[${code.source}\\]`));
+      assert.ok(
+        !existsSync(layout) || !readFileSync(join(layout, 'index.json'), 'utf8').includes('"digest"'),
+      );
+      await server.stop();
+    });
+  }
+
+  it('is the same after a cache was damaged and repaired', async () => {
+    const copy = join(directory, 'copy');
+    cpSync(signed, copy, { recursive: true });
+    const broken = join(copy, `${hashPartOf(closure.large)}.narinfo`);
+    const whole = readFileSync(broken, 'utf8');
+    writeFileSync(broken, whole.replace('NarSize', 'NarSizes'));
+    const server = await serveCache(copy);
+    const all = ['build', description, ...from(server), '--no-cache', '--json'];
+    const env = { ...ENV, XDG_CACHE_HOME: join(home, 'damaged') };
+    assert.match((await phyllo([...all, '--to', `oci:${newLayout()}`], { env })).stderr, /NARINFO_INVALID/);
+    writeFileSync(broken, whole);
+    const built = await phylloChecked([...all, '--to', `oci:${newLayout()}`], { env });
+    assert.equal(await digestOf(built), expected);
+    await server.stop();
+  });
+});
+
+async function digestOf(stdout: string): Promise<string> {
+  return (JSON.parse(stdout) as { readonly manifestDigest: string }).manifestDigest;
+}
+
+function hashPartOf(storePath: string): string {
+  return storePath.slice('/nix/store/'.length).slice(0, 32);
+}
+
+function hashOf(storePath: string): RegExp {
+  return new RegExp(hashPartOf(storePath));
+}
+
+function narinfoOf(cache: string, storePath: string): string {
+  return readFileSync(join(cache, `${hashPartOf(storePath)}.narinfo`), 'utf8');
+}
+
+function flipBit(bytes: Buffer): Buffer {
+  const at = Math.floor(bytes.length / 2);
+  bytes[at] = (bytes[at] as number) ^ 1;
+  return bytes;
+}
+
+function anotherNar(cache: string): Buffer {
+  const [name = ''] = readdirSync(join(cache, 'nar'));
+  return readFileSync(join(cache, 'nar', name));
+}
+
+function cutInTheMiddle(response: ServerResponse, file: string): boolean {
+  const bytes = readFileSync(file);
+  response.writeHead(200, { 'content-length': bytes.length, etag: '"1"' });
+  response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () =>
+    setTimeout(() => response.destroy(), 20),
+  );
+  return true;
+}

@@ -1,0 +1,100 @@
+/** A binary cache's directory behind HTTP on loopback: with ranges, latency, a log of requests, and whatever can go wrong. */
+import { createReadStream, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface LoggedRequest {
+  /** `/nix-cache-info` */
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+}
+
+export interface CacheServerOptions {
+  /** Waited for before each answer. */
+  readonly latencyMs?: number;
+  /** Answers instead of the file where it returns true, perhaps later. */
+  readonly answer?: (
+    request: LoggedRequest,
+    response: ServerResponse,
+    file: string,
+  ) => boolean | Promise<boolean>;
+  readonly ranges?: boolean;
+}
+
+export interface CacheServer {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly requests: readonly LoggedRequest[];
+  /** Paths of NARs that were asked for since the last call. */
+  takeNars(): readonly string[];
+  /** Ends all connections, too. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Stopped after the tests of the file, at the latest. */
+export async function serveCache(directory: string, options: CacheServerOptions = {}): Promise<CacheServer> {
+  const requests: LoggedRequest[] = [];
+  let taken = 0;
+  const server = createServer((request, response) => {
+    const logged = { path: request.url ?? '/', headers: request.headers };
+    requests.push(logged);
+    serve(logged, response, { directory, ...options }).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const stop = once(() => close(server));
+  after(stop);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    takeNars: () => {
+      const fresh = requests.slice(taken).filter(({ path }) => path.startsWith('/nar/'));
+      taken = requests.length;
+      return fresh.map(({ path }) => path);
+    },
+    stop,
+  };
+}
+
+async function serve(
+  request: LoggedRequest,
+  response: ServerResponse,
+  { directory, latencyMs = 0, answer, ranges = true }: CacheServerOptions & { readonly directory: string },
+): Promise<void> {
+  const file = join(directory, decodeURIComponent(new URL(request.path, 'http://host').pathname));
+  if (latencyMs > 0) await delay(latencyMs);
+  if ((await answer?.(request, response, file)) === true) return;
+  sendFile(response, { file, range: ranges ? request.headers.range : undefined });
+}
+
+/** @param options `range`: as in the request's header */
+export function sendFile(
+  response: ServerResponse,
+  { file, range }: { readonly file: string; readonly range: string | undefined },
+): void {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile() !== true) return void response.writeHead(404).end();
+  const start = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
+  const etag = `"${stats.size}-${stats.mtimeMs}"`;
+  const headers = { 'content-length': stats.size - start, etag, 'accept-ranges': 'bytes' };
+  if (start === 0) response.writeHead(200, headers);
+  else
+    response.writeHead(206, {
+      ...headers,
+      'content-range': `bytes ${start}-${stats.size - 1}/${stats.size}`,
+    });
+  createReadStream(file, { start }).pipe(response);
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
+
+function once<T>(act: () => Promise<T>): () => Promise<T> {
+  let acted: Promise<T> | undefined;
+  return () => (acted ??= act());
+}
