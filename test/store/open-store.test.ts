@@ -47,7 +47,13 @@ test('file:// is a binary cache, with or without parameters', async () => {
   }
 });
 
-for (const place of ['ssh-ng://host', 'file:///a,relative', 'https://', 'file:///a?priority=first', '']) {
+for (const place of [
+  'ssh-ng://host',
+  'https://cache.example,relative',
+  'https://',
+  'file:///a?priority=first',
+  '',
+]) {
   test(`not supported: ${place || 'an empty name'}`, async () => {
     await assert.rejects(openStore({ store: place }), failsWith('STORE_UNSUPPORTED'));
   });
