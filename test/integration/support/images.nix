@@ -52,6 +52,8 @@ let
   other = build "other" "mkdir $out && echo other > $out/other" { };
 in
 rec {
+  # Of an image that is in the registry of the test alone.
+  inherit (functions) pullImage;
   inherit (closure) top hello program manual;
   inherit other upper fakeroot;
 

@@ -9,6 +9,8 @@ const IMAGES_FILE = join(import.meta.dirname, 'images.nix');
 
 export interface NixFunctions {
   readonly store: NixStore;
+  /** The file with the expression of all attributes. */
+  readonly file: string;
   /** Builds attributes of images.nix; their store paths, as Nix calls them. */
   build<Name extends string>(attributes: readonly Name[]): Promise<Readonly<Record<Name, string>>>;
   /** An attribute's value, for which nothing is built. */
@@ -26,6 +28,7 @@ export async function prepareNixFunctions(directory: string): Promise<NixFunctio
   writeFileSync(file, `import ${IMAGES_FILE} ${parameters}`);
   return {
     store,
+    file,
     async build<Name extends string>(attributes: readonly Name[]) {
       const paths = await nixBuild(store, file, { attributes });
       return Object.fromEntries(attributes.map((name, i) => [name, paths[i]])) as Record<Name, string>;
@@ -51,14 +54,21 @@ export async function runStream(
 /** What npm installs of this package for its users. */
 function packageFiles(directory: string): string {
   const place = join(directory, 'package');
-  const { dependencies } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
-    readonly dependencies: Readonly<Record<string, string>>;
-  };
-  const modules = Object.keys(dependencies).map((name) => join('node_modules', name));
+  const modules = [...modulesOf('.')].map((name) => join('node_modules', name));
   mkdirSync(place);
   for (const part of ['package.json', 'bin', 'dist', ...modules])
     cpSync(join(REPOSITORY, part), join(place, part), { recursive: true });
   return place;
+}
+
+/** Names of all packages that the one in `place` needs, those of others among them. */
+function modulesOf(place: string, found = new Set<string>()): ReadonlySet<string> {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(REPOSITORY, place, 'package.json'), 'utf8')) as {
+    readonly dependencies?: Readonly<Record<string, string>>;
+  };
+  for (const name of Object.keys(dependencies).filter((one) => !found.has(one)))
+    modulesOf(join('node_modules', name), found.add(name));
+  return found;
 }
 
 async function addToStore(store: NixStore, file: string): Promise<string> {
