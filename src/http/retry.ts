@@ -17,7 +17,7 @@ export interface RetrySettings {
 const TEMPORARY: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Failures that come again however often one tries. */
 const LASTING =
-  /^(ENOTFOUND|ERR_TLS_.*|ERR_SSL_.*|CERT_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|UNABLE_TO_.*|UND_ERR_INVALID_ARG)$/;
+  /^(ENOTFOUND|ERR_TLS_.*|ERR_SSL_.*|CERT_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|UNABLE_TO_.*|UND_ERR_(INVALID_ARG|DESTROYED|CLOSED))$/;
 
 /** @param outcome an answer, or an error of `networkError` or of a body */
 export function isWorthRepeating(outcome: unknown): boolean {

@@ -19,18 +19,26 @@ export interface RegistryBlobsOptions {
 export class RegistryBlobs implements OciBlobs, Disposable {
   readonly name: string;
   readonly #client: RegistryClient;
-  readonly #options: RegistryBlobsOptions;
+  readonly #repository: string;
   readonly #layers = new Map<Digest, LayerContent>();
   readonly #spools = new DisposableStack();
+  readonly #closing = new AbortController();
+  readonly #signal: AbortSignal;
 
-  constructor(client: RegistryClient, options: RegistryBlobsOptions) {
-    this.name = `${client.host}/${options.repository}`;
+  constructor(client: RegistryClient, { repository, signal }: RegistryBlobsOptions) {
+    this.name = `${client.host}/${repository}`;
     this.#client = client;
-    this.#options = options;
+    this.#repository = repository;
+    const own = this.#closing.signal;
+    this.#signal = signal === undefined ? own : AbortSignal.any([signal, own]);
   }
 
   async manifest({ digest, size }: Descriptor): Promise<Blob> {
-    const found = await getManifest(this.#client, { ...this.#options, reference: digest });
+    const found = await getManifest(this.#client, {
+      repository: this.#repository,
+      reference: digest,
+      signal: this.#signal,
+    });
     if (found === undefined) throw this.#damaged(`it lacks the manifest ${digest}`);
     const { length } = found.blob.bytes;
     if (length !== size) throw this.#damaged(`the manifest ${digest} has ${length} bytes instead of ${size}`);
@@ -49,7 +57,9 @@ export class RegistryBlobs implements OciBlobs, Disposable {
     return known;
   }
 
+  /** Ends downloads, too. */
   [Symbol.dispose](): void {
+    this.#closing.abort(new PhylloError('NETWORK_FAILED', `the image in ${this.name} was closed`));
     this.#spools.dispose();
   }
 
@@ -59,24 +69,21 @@ export class RegistryBlobs implements OciBlobs, Disposable {
     let spool: Promise<Spool> | undefined;
     const fill = async (): Promise<Spool> => {
       const chunks = verified(this.#download(descriptor), { digest, size, what: name });
-      const { signal } = this.#options;
-      const filled = await Spool.fill(chunks, {
-        name,
-        limit: size,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      return this.#spools.use(filled);
+      const filled = await Spool.fill(chunks, { name, limit: size, signal: this.#signal });
+      if (!this.#spools.disposed) return this.#spools.use(filled);
+      filled[Symbol.dispose]();
+      throw this.#signal.reason;
     };
     return {
       origin: this.name,
-      repository: { host: this.#client.host, repository: this.#options.repository },
+      repository: { host: this.#client.host, repository: this.#repository },
       chunks: () => this.#download(descriptor),
       slice: async () => (await (spool ??= fill())).slice,
     };
   }
 
   #download({ digest, size }: Descriptor): AsyncGenerator<Uint8Array, void, undefined> {
-    return downloadBlob(this.#client, { ...this.#options, digest, size });
+    return downloadBlob(this.#client, { repository: this.#repository, digest, size, signal: this.#signal });
   }
 
   #damaged(problem: string): PhylloError {
