@@ -17,7 +17,13 @@ export interface Previous {
 const NO_PREVIOUS: Previous = { image: undefined, layers: undefined, warnings: [] };
 
 /** With `previousOptional`, these make a plan without history. */
-const MISSING = new Set(['PREVIOUS_INVALID', 'IMAGE_NOT_FOUND', 'FILE_UNREADABLE']);
+const MISSING = new Set([
+  'PREVIOUS_INVALID',
+  'IMAGE_NOT_FOUND',
+  'FILE_UNREADABLE',
+  // Some registries answer so for what is not there.
+  'REGISTRY_UNAUTHORIZED',
+]);
 
 /** @throws PhylloError PREVIOUS_INVALID, and what `openImage` throws */
 export async function openPrevious(
