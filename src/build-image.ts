@@ -22,7 +22,7 @@ import { openPrevious } from './open-previous.ts';
 import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } from './plan-image.ts';
 import type { Closure, PathInfo, Store } from './store/store.ts';
 import { storePathName, type StorePath } from './store/store-path.ts';
-import { deliver, type Target } from './transport/deliver.ts';
+import { deliver, type Pushed, type Target } from './transport/deliver.ts';
 import type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 import type { Registries } from './transport/registry/registries.ts';
 
@@ -63,6 +63,8 @@ export interface BuiltImage {
   readonly made: number;
   /** Undefined without a shared cache. */
   readonly sharedCache: Pick<SharedCacheUse, 'learnt' | 'published'> | undefined;
+  /** What became of it at registries. */
+  readonly pushed: readonly Pushed[];
   /** One sentence each. */
   readonly warnings: readonly string[];
 }
@@ -140,8 +142,8 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   );
   const tools = { workers, cache, progress, verify };
   const dockerTools = describeForDockerTools(settings, { base, storeLayers: plan.layers });
-  const delivered = await deliver(image, { targets, tools, dockerTools });
-  const { stored, imageID, manifestDigest, made } = delivered;
+  const delivered = await deliver(image, { targets, tools, dockerTools, signal: options.signal });
+  const { stored, imageID, manifestDigest, made, pushed } = delivered;
   await sharedCache?.publish();
   options.onPhase?.('delivered');
   return {
@@ -154,6 +156,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
       paths: plan.layers[i - base.layers.length]?.paths.map(({ path }) => path) ?? [],
     })),
     made,
+    pushed,
     sharedCache: sharedCache === undefined ? undefined : usedOf(sharedCache.use),
     warnings: [
       ...plan.warnings,

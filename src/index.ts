@@ -65,13 +65,14 @@ export {
   parseCopyDestination,
   type RootfsDestination,
 } from './transport/copy-image.ts';
-export type { ArchiveFormat, Target } from './transport/deliver.ts';
-export { type Destination, parseDestination } from './transport/destination.ts';
+export type { ArchiveFormat, Pushed, Target } from './transport/deliver.ts';
+export { defaultCompression, type Destination, parseDestination } from './transport/destination.ts';
 export {
   writeCustomisation,
   type WriteCustomisationOptions,
   type WrittenCustomisation,
 } from './write-customisation.ts';
+export type { CopiedToRegistry } from './transport/copy-to-registry.ts';
 export { exportRootfs } from './transport/export-rootfs.ts';
 export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from './store/signing-key.ts';
 export { openSharedCache, type OpenSharedCacheOptions } from './transport/shared-cache/open-shared-cache.ts';

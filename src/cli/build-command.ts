@@ -6,11 +6,14 @@ import {
   buildImage,
   type BuiltImage,
   type Compression,
+  defaultCompression,
   describeSize,
   type Destination,
   familiarName,
   type ImageReference,
   type ProgressState,
+  type Pushed,
+  type Registries,
   parseCompression,
   parseDestination,
   requireReference,
@@ -20,7 +23,7 @@ import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './c
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { openUserStore, type StoreFlags } from './store-options.ts';
 import { readJobs } from './jobs.ts';
-import { printJson, say, warn } from './output.ts';
+import { print, printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 import { readingArguments, usageError } from './usage-error.ts';
@@ -28,7 +31,8 @@ import { readingArguments, usageError } from './usage-error.ts';
 interface BuildFlags extends DescriptionFlags, RegistryFlags, CacheFlags, StoreFlags {
   readonly to: readonly string[];
   readonly jobs: string;
-  readonly compress: string;
+  readonly compress?: string;
+  readonly mountFrom?: readonly string[];
   readonly format: ArchiveFormat;
   readonly verify?: true;
   readonly progress: ProgressKind;
@@ -44,10 +48,17 @@ export function buildCommand(signal: AbortSignal): Command {
     .argument('[IMAGE.json]', 'description of the image; options win over it')
     .requiredOption(
       '--to <destination...>',
-      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for stdout',
+      'docker://NAME[:TAG], docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for stdout',
     );
   return addCacheOptions(addRegistryOptions(addDescriptionOptions(command)))
-    .option('--compress <how>', 'layers: none, gzip[:LEVEL] or zstd[:LEVEL]', 'none')
+    .option(
+      '--compress <how>',
+      'layers: none, gzip[:LEVEL] or zstd[:LEVEL] (default: gzip to registries, none elsewhere)',
+    )
+    .option(
+      '--mount-from <repository...>',
+      'repositories of the same registry that may have some of the layers',
+    )
     .addOption(
       new Option('--format <name>', "of archives: phyllo's, or dockertools for nixpkgs' byte for byte")
         .choices(['phyllo', 'dockertools'])
@@ -71,8 +82,9 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const started = performance.now();
   const destinations = readDestinations(flags);
   const jobs = readJobs(flags.jobs);
-  const compression = readingArguments(() => parseCompression(flags.compress));
-  if (flags.format === 'dockertools') requirePlainArchives(flags, compression);
+  const { compress } = flags;
+  const asked = compress === undefined ? undefined : readingArguments(() => parseCompression(compress));
+  if (flags.format === 'dockertools') requirePlainArchives(flags, asked);
   const { settings, store: place, graph } = describe(file, flags);
   await using registries = openRegistries(flags, [
     ...flags.to,
@@ -85,7 +97,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const progress = new ProgressDisplay(flags.quiet === true ? 'none' : flags.progress);
   try {
     const targets = (own: ImageReference | undefined): Target[] =>
-      destinations.map((to) => ({ ...targetOf(to, own), compression, format: flags.format }));
+      destinations.map((to) => targetOf(to, { own, asked, registries, ...flags }));
     const onPhase = (phase: string): void => {
       if (flags.verbose === true) say(`${phase} after ${Math.round(performance.now() - started)} ms`);
     };
@@ -123,23 +135,36 @@ function readDestinations({ to, json }: BuildFlags): Destination[] {
   return destinations;
 }
 
-function requirePlainArchives({ to }: BuildFlags, { kind }: Compression): void {
-  if (kind !== 'none')
+function requirePlainArchives({ to }: BuildFlags, compression: Compression | undefined): void {
+  if (compression !== undefined && compression.kind !== 'none')
     throw usageError('layers of --format dockertools cannot be compressed', 'leave --compress out');
-  if (to.some((destination) => /^oci(-archive)?:/.test(destination)))
+  if (to.some((destination) => /^(oci(-archive)?:|docker:)/.test(destination)))
     throw usageError('--format dockertools is a docker archive', 'use docker-archive:FILE or -');
 }
 
-type Place = DistributiveOmit<Target, 'compression'>;
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+interface TargetOptions extends Pick<BuildFlags, 'format' | 'mountFrom'> {
+  /** The image's own name. */
+  readonly own: ImageReference | undefined;
+  readonly asked: Compression | undefined;
+  readonly registries: Registries;
+}
 
-function targetOf(destination: Destination, own: ImageReference | undefined): Place {
+function targetOf(
+  destination: Destination,
+  { own, asked, format, registries, mountFrom = [] }: TargetOptions,
+): Target {
+  const compression = asked ?? defaultCompression(destination.kind);
   if (destination.kind === 'stdout')
-    return { kind: 'stream', output: process.stdout, reference: requireReference(own) };
+    return { kind: 'stream', output: process.stdout, reference: requireReference(own), compression, format };
   const reference = destination.reference?.(own) ?? requireReference(own);
-  return destination.kind === 'layout'
-    ? { kind: 'layout', directory: destination.directory, reference }
-    : { kind: 'file', file: destination.file, reference };
+  switch (destination.kind) {
+    case 'registry':
+      return { kind: 'registry', reference, registries, mountFrom, compression };
+    case 'layout':
+      return { kind: 'layout', directory: destination.directory, reference, compression };
+    case 'archive':
+      return { kind: 'file', file: destination.file, reference, compression, format };
+  }
 }
 
 function report(
@@ -147,6 +172,8 @@ function report(
   { flags, started }: { readonly flags: BuildFlags; readonly started: number },
 ): void {
   if (flags.json === true) printJson(built);
+  else if (flags.to.every((to) => to !== '-'))
+    print(built.pushed.map(({ digest }) => `${digest}\n`).join(''));
   if (flags.quiet === true) return;
   for (const warning of built.warnings) warn(warning);
   const size = built.layers.reduce((sum, layer) => sum + layer.size, 0);
@@ -155,4 +182,9 @@ function report(
   say(
     `${name}: ${built.layers.length} layers (${built.made} made), ${describeSize(size)}, image ID ${built.imageID}, ${seconds} s`,
   );
+  for (const pushed of built.pushed) say(describePushed(pushed));
+}
+
+function describePushed({ name, digest, present, mounted, sent, bytesSent }: Pushed): string {
+  return `${name}@${digest}: ${present} blobs were there, ${mounted} mounted, ${sent} sent (${describeSize(bytesSent)})`;
 }

@@ -1,6 +1,7 @@
 /** `phyllo copy SOURCE DESTINATION` and `phyllo merge IMAGE... --to DESTINATION` */
 import { Command } from 'commander';
 import {
+  type CopiedToRegistry,
   copyImage,
   type CopyDestination,
   describeSize,
@@ -10,7 +11,7 @@ import {
   type SourceImage,
 } from '../index.ts';
 import { addPlatformOptions, type PlatformFlags, SOURCES, withImages } from './image-options.ts';
-import { say } from './output.ts';
+import { print, say } from './output.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 interface CopyFlags extends PlatformFlags {
@@ -28,7 +29,7 @@ export function copyCommand(signal: AbortSignal): Command {
     .argument('<SOURCE>', SOURCES)
     .argument(
       '<DESTINATION>',
-      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], - for stdout; rootfs:FILE for the flat root file system',
+      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG], - for stdout; rootfs:FILE for the flat root file system',
     );
   return addCommonOptions(command).action((source: string, destination: string, flags: CopyFlags) =>
     copy([source], { destination, flags, signal }),
@@ -64,10 +65,11 @@ async function copy(
   await withImages(sources, {
     flags,
     signal,
-    async use(images) {
-      const options = { to, stdout: process.stdout, signal };
+    destination,
+    async use(images, registries) {
+      const options = { to, stdout: process.stdout, registries, signal };
       const [first] = images;
-      if (images.length === 1 && first !== undefined) await copyImage(first, options);
+      if (images.length === 1 && first !== undefined) reportPushed(await copyImage(first, options));
       else await mergeImages(images, options);
       if (flags.quiet !== true) for (const image of images) say(describe(image));
     },
@@ -78,6 +80,10 @@ function refuseTerminal(to: CopyDestination): void {
   const isStdout = to.kind === 'stdout' || (to.kind === 'rootfs' && to.file === undefined);
   if (isStdout && process.stdout.isTTY)
     throw usageError('- would write an archive to the terminal', 'redirect it: > image.tar, | docker load');
+}
+
+function reportPushed(pushed: CopiedToRegistry | undefined): void {
+  if (pushed !== undefined) print(`${pushed.digest}\n`);
 }
 
 function describe(image: SourceImage): string {

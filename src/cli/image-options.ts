@@ -1,6 +1,6 @@
 /** Flags of commands that read images. */
 import type { Command } from 'commander';
-import { openImage, type PlatformChoice, type SourceImage } from '../index.ts';
+import { openImage, type PlatformChoice, type Registries, type SourceImage } from '../index.ts';
 import { hostArchitecture } from './description-options.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 
@@ -26,18 +26,24 @@ export async function withImages(
   {
     flags,
     signal,
+    destination,
     use,
-  }: { flags: PlatformFlags; signal: AbortSignal; use: (images: SourceImage[]) => unknown },
+  }: {
+    flags: PlatformFlags;
+    signal: AbortSignal;
+    destination?: string;
+    use: (images: SourceImage[], registries: Registries) => unknown;
+  },
 ): Promise<void> {
   const { architecture, os, variant } = flags;
   const platform: PlatformChoice = { architecture, os, variant };
   const preferred: PlatformChoice = { architecture: hostArchitecture(), os: 'linux' };
-  await using registries = openRegistries(flags, sources);
+  await using registries = openRegistries(flags, [...sources, destination]);
   const images: SourceImage[] = [];
   try {
     for (const source of sources)
       images.push(await openImage(source, { platform, preferred, signal, registries }));
-    await use(images);
+    await use(images, registries);
   } finally {
     for (const image of images) image.close();
   }

@@ -69,6 +69,18 @@ export class HttpClient implements AsyncDisposable {
     }
   }
 
+  /**
+   * Waits as it does itself between attempts, for those who repeat more than one request.
+   * @returns false when the server asks for too long a time
+   * @throws the signal's reason
+   */
+  async waitBeforeRetry(
+    outcome: HttpResponse | undefined,
+    options: { readonly attempt: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<boolean> {
+    return await waitBeforeRetry(outcome, { ...this.#settings, ...options });
+  }
+
   /** Ends all connections, also those in use. Idempotent. */
   async close(): Promise<void> {
     await (await this.#dispatcher)?.destroy();

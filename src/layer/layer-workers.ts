@@ -55,14 +55,14 @@ export class LayerWorkers {
     });
   }
 
-  /** Stops all threads, in the middle of a job if need be; unfinished jobs fail. Idempotent. */
+  /** Stops all threads, in the middle of a job if need be; unfinished jobs fail when nobody works any more. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     const unfinished = [...this.#workers.values(), ...this.#takeQueued()].filter(
       (task) => task !== undefined,
     );
-    for (const task of unfinished) task.reject(new Error('the workers were closed'));
     await Promise.all([...this.#workers.keys()].map((worker) => worker.terminate()));
+    for (const task of unfinished) task.reject(new Error('the workers were closed'));
   }
 
   #start(): void {

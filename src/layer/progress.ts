@@ -7,6 +7,8 @@ export interface ProgressState {
   readonly bytesTotal: number;
   readonly layersDone: number;
   readonly layersTotal: number;
+  /** Bytes on their way to registries, and those that arrived. */
+  readonly bytesSent: number;
   /** The largest layer at work; undefined: none. */
   readonly current: string | undefined;
 }
@@ -18,6 +20,7 @@ export class LayerProgress {
   #bytesTotal = 0;
   #layersDone = 0;
   #layersTotal = 0;
+  #bytesSent = 0;
 
   /** @param layer its size is that of its tar in bytes */
   expect({ label, size }: { readonly label: string; readonly size: number }): void {
@@ -31,12 +34,18 @@ export class LayerProgress {
     this.#layersDone += 1;
   }
 
+  /** @param bytes that go over a network, besides those before */
+  send(bytes: number): void {
+    this.#bytesSent += bytes;
+  }
+
   get state(): ProgressState {
     return {
       bytesDone: Number(Atomics.load(this.counter, 0)),
       bytesTotal: this.#bytesTotal,
       layersDone: this.#layersDone,
       layersTotal: this.#layersTotal,
+      bytesSent: this.#bytesSent,
       current: [...this.#open].sort(([, left], [, right]) => right - left)[0]?.[0],
     };
   }

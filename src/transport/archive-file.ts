@@ -1,7 +1,7 @@
 /** An archive as a file: layers are written to their places, the headers and documents follow. */
 import type { Image, ImageDocuments } from '../image/image.ts';
 import type { ImageReference } from '../image/image-reference.ts';
-import { type FilePosition, writeFully } from '../layer/chunk-sink.ts';
+import { writeFully } from '../layer/chunk-sink.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
 import {
   blobHeader,
@@ -11,7 +11,7 @@ import {
   ROOMY_HEADER_SIZE,
   roomyBlobHeader,
 } from './archive-layout.ts';
-import type { BlobTarget } from './blob-target.ts';
+import type { BlobTarget, CloseOutcome, FilePlace } from './blob-target.ts';
 import { PendingFile } from './pending-file.ts';
 
 export interface ArchiveFileOptions {
@@ -22,6 +22,7 @@ export interface ArchiveFileOptions {
 }
 
 export class ArchiveFile implements BlobTarget {
+  readonly takes = 'files';
   readonly anyOrder: boolean;
   readonly #file: PendingFile;
   readonly #options: ArchiveFileOptions;
@@ -49,16 +50,22 @@ export class ArchiveFile implements BlobTarget {
     return false;
   }
 
-  async open(index: number): Promise<FilePosition> {
+  async open(index: number): Promise<FilePlace> {
     if (!this.anyOrder) this.#contents[index] = this.#end + ROOMY_HEADER_SIZE;
-    return { file: this.#file.file, fd: this.#file.fd, offset: this.#contents[index] as number };
+    return {
+      kind: 'file',
+      file: this.#file.file,
+      fd: this.#file.fd,
+      offset: this.#contents[index] as number,
+    };
   }
 
-  async close(index: number, { digest, size }: StoredLayer): Promise<void> {
+  async close(index: number, { digest, size }: StoredLayer): Promise<CloseOutcome> {
     const header = this.anyOrder ? blobHeader({ digest, size }) : roomyBlobHeader({ digest, size });
     const content = this.#contents[index] as number;
     writeFully(this.#file, header, content - header.length);
     if (!this.anyOrder) this.#end = memberEnd(content, size);
+    return 'done';
   }
 
   async commit(documents: ImageDocuments): Promise<void> {

@@ -2,19 +2,18 @@
  * An archive as a stream. A member's name is its digest, so digests come first: the layers are made twice, once to learn
  * their digests and once to be sent, and nothing is stored. What is sent is hashed again and must be the same.
  */
-import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
-import { type Digest, finishDigest } from '../digest.ts';
+import type { Digest } from '../digest.ts';
 import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 import type { ImageLayer } from '../image/image.ts';
-import { type ChunkRing, createChunkRing, readRingAsync } from '../layer/chunk-ring.ts';
+import { type ChunkRing, createChunkRing } from '../layer/chunk-ring.ts';
 import type { Compression } from '../layer/encoder.ts';
-import type { LayerWorkers } from '../layer/layer-workers.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
 import { memberEnd } from './archive-layout.ts';
 import type { ArchiveMembers } from './archive-members.ts';
 import { requireEqual } from './known-layers.ts';
 import { compressTo, type LayerTools } from './make-blobs.ts';
+import { copyLayer, type LayerInTransit, sendThrough } from './ring-copy.ts';
 
 export interface StreamRequest {
   /** The image's, bottom to top. */
@@ -60,42 +59,16 @@ async function writeLayers(
   for (const index of rings.keys()) start(index);
   for (const [index, known] of stored.entries()) {
     await writer.write(members.header(index, known));
-    const digest = await copyLayer(await (transits[index] as Promise<LayerInTransit>), writer);
+    const digest = await writeLayer(await (transits[index] as Promise<LayerInTransit>), writer);
     await writer.write(paddingOf(known));
     requireEqual(layers[index] as ImageLayer, { known, made: { ...known, digest } });
     start(index + rings.length);
   }
 }
 
-/** A layer that a worker makes while it is sent. */
-interface LayerInTransit {
-  readonly ring: ChunkRing;
-  /** Settles when the worker is done. */
-  readonly made: Promise<unknown>;
-}
-
-async function sendThrough(
-  ring: ChunkRing,
-  { layer, workers }: { readonly layer: ImageLayer; readonly workers: LayerWorkers },
-): Promise<LayerInTransit> {
-  const { source } = await layer.prepare();
-  const made = workers.run({ kind: 'feed', layer: source, places: [], ring });
-  // Whoever copies the layer hears of a failure; until then it must not count as unhandled.
-  made.catch(() => undefined);
-  return { ring, made };
-}
-
-/** Hashing here leaves the worker to read on: the main thread has nothing else to do. */
-async function copyLayer({ ring, made }: LayerInTransit, writer: ChunkWriter): Promise<Digest> {
-  const hash = createHash('sha256');
-  const copy = async (): Promise<void> => {
-    for await (const chunk of readRingAsync(ring)) {
-      hash.update(chunk);
-      await writer.write(chunk);
-    }
-  };
-  await Promise.all([made, copy()]);
-  return finishDigest(hash);
+async function writeLayer(transit: LayerInTransit, writer: ChunkWriter): Promise<Digest> {
+  const { diffID } = await copyLayer(transit, (bytes) => writer.write(bytes));
+  return diffID;
 }
 
 async function writeCompressed(writer: ChunkWriter, request: StreamRequest): Promise<void> {
@@ -108,7 +81,7 @@ async function writeCompressed(writer: ChunkWriter, request: StreamRequest): Pro
         ? await compressTo(layer, { compression, tools, take: (bytes) => writer.write(bytes) })
         : {
             ...known,
-            digest: await copyLayer(await sendThrough(createChunkRing(), { layer, ...tools }), writer),
+            digest: await writeLayer(await sendThrough(createChunkRing(), { layer, ...tools }), writer),
           };
     await writer.write(paddingOf(known));
     requireEqual(layer, { known, made });

@@ -2,12 +2,15 @@
 import type { Writable } from 'node:stream';
 import { PhylloError } from '../errors.ts';
 import type { TagAlone } from '../image/image-manifest.ts';
-import type { ImageReference } from '../image/image-reference.ts';
+import { familiarName, type ImageReference } from '../image/image-reference.ts';
 import { copyToLayout } from './copy-to-layout.ts';
-import { type Destination, parseDestination } from './destination.ts';
+import { type CopiedToRegistry, copyToRegistry } from './copy-to-registry.ts';
+import { type Destination, parseDestination, type RegistryDestination } from './destination.ts';
 import { exportRootfs } from './export-rootfs.ts';
 import { referenceOf } from './image-names.ts';
 import { encodeImagesArchive, type NamedImage } from './images-archive.ts';
+import type { Registries } from './registry/registries.ts';
+import { parseRegistryReference } from './registry/registry-reference.ts';
 import type { SourceImage } from './source-image.ts';
 import { writeToFile, writeToStream } from './write-bytes.ts';
 
@@ -24,6 +27,8 @@ export interface CopyOptions {
   readonly to: CopyDestination;
   /** Where `-` writes. Left open. */
   readonly stdout: Writable;
+  /** For copies into one. Stay open. */
+  readonly registries?: Registries;
   readonly signal?: AbortSignal;
 }
 
@@ -35,12 +40,29 @@ export function parseCopyDestination(text: string): CopyDestination {
 }
 
 /**
- * The image with its names, or with the destination's. A file appears whole or not at all.
+ * The image with its names, or with the destination's. A file appears whole or not at all, a tag when all is there.
+ * @returns what became of it at a registry
  * @throws PhylloError ARCHIVE_INVALID, FILE_UNREADABLE, DESTINATION_UNWRITABLE, DISK_FULL, PIPE_CLOSED, DESTINATION_INVALID
  */
-export async function copyImage(image: SourceImage, options: CopyOptions): Promise<void> {
-  if (options.to.kind === 'rootfs') await write(exportRootfs(image, options), options);
+export async function copyImage(
+  image: SourceImage,
+  options: CopyOptions,
+): Promise<CopiedToRegistry | undefined> {
+  const { to } = options;
+  if (to.kind === 'registry') return await push(image, { ...options, to });
+  if (to.kind === 'rootfs') await write(exportRootfs(image, options), options);
   else await writeImages([image], options);
+  return undefined;
+}
+
+async function push(
+  image: SourceImage,
+  { to, registries, signal }: CopyOptions & { readonly to: RegistryDestination },
+): Promise<CopiedToRegistry> {
+  if (registries === undefined) throw new TypeError('no registries to copy to');
+  const own = image.names.flatMap((name) => referenceOf(name) ?? [])[0];
+  const reference = parseRegistryReference(familiarName(to.reference(own)));
+  return await copyToRegistry(image, { registries, reference, signal });
 }
 
 /**

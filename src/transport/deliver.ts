@@ -21,8 +21,11 @@ import { DockerToolsFile } from './dockertools-file.ts';
 import { findKnown, type KnownLayer } from './known-layers.ts';
 import { type LayerTools, makeBlobs, type NeededLayer } from './make-blobs.ts';
 import { LayoutTarget } from './oci-layout.ts';
+import type { Registries } from './registry/registries.ts';
+import { parseRegistryReference } from './registry/registry-reference.ts';
+import { type PushCounts, RegistryTarget } from './registry/registry-target.ts';
 
-export type Target = FileTarget | LayoutDirectoryTarget | StreamTarget;
+export type Target = FileTarget | LayoutDirectoryTarget | StreamTarget | RegistryRepositoryTarget;
 
 interface AnyTarget {
   readonly reference: ImageReference;
@@ -48,6 +51,21 @@ export interface StreamTarget extends AnyTarget {
   readonly format?: ArchiveFormat;
 }
 
+export interface RegistryRepositoryTarget extends AnyTarget {
+  readonly kind: 'registry';
+  /** Stays open. */
+  readonly registries: Registries;
+  /** Other repositories of the same registry that may have some of the blobs. */
+  readonly mountFrom?: readonly string[];
+}
+
+/** What became of an image at a registry. */
+export interface Pushed extends PushCounts {
+  /** With host and tag, as `docker pull` takes it. */
+  readonly name: string;
+  readonly digest: Digest;
+}
+
 /** `dockertools`: nixpkgs' archive, byte for byte; its layers cannot be compressed. */
 export type ArchiveFormat = 'phyllo' | 'dockertools';
 
@@ -60,6 +78,8 @@ export interface Delivery {
   readonly manifestDigest: Digest | undefined;
   /** Layers whose bytes were made. */
   readonly made: number;
+  /** To registries, in the order of their targets among those with the same compression. */
+  readonly pushed: readonly Pushed[];
 }
 
 export interface DeliverOptions {
@@ -68,6 +88,8 @@ export interface DeliverOptions {
   readonly tools: LayerTools;
   /** For targets of this format: the image in nixpkgs' terms, its layers those of the image. */
   readonly dockerTools?: DockerToolsDescription | undefined;
+  /** Stops what goes over networks; whoever stops the tools stops the rest. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -79,7 +101,8 @@ export async function deliver(image: Image, options: DeliverOptions): Promise<De
   const groups = Map.groupBy(options.targets, ({ compression }) => JSON.stringify(compression));
   for (const targets of groups.values()) deliveries.push(await deliverGroup(image, { ...options, targets }));
   const made = deliveries.reduce((sum, delivery) => sum + delivery.made, 0);
-  return { ...(deliveries[0] as Delivery), made };
+  const pushed = deliveries.flatMap((delivery) => delivery.pushed);
+  return { ...(deliveries[0] as Delivery), made, pushed };
 }
 
 /** All targets have the same compression, so that each layer is made once for all of them. */
@@ -91,7 +114,11 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
   const open: BlobTarget[] = [];
   try {
     const streams = await openTargets(image, { ...options, open });
-    const { stored, made } = await storeLayers(layers, { compression, open, tools });
+    const foresee = async (known: readonly KnownLayer[]): Promise<void> => {
+      const documents = describeImage(image, known);
+      await Promise.all(open.map(async (target) => await target.foresee?.(documents)));
+    };
+    const { stored, made } = await storeLayers(layers, { compression, open, tools, foresee });
     const documents = describeImage(image, stored);
     for (const target of open) await target.commit(documents, stored);
     for (const { output, close, target } of streams) {
@@ -105,6 +132,11 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
       stored,
       ...identityOf(first, { ...options, documents, stored }),
       made: made + streams.length * layers.length,
+      pushed: open.flatMap((target) =>
+        target instanceof RegistryTarget
+          ? { name: target.name, digest: documents.manifest.digest, ...target.counts }
+          : [],
+      ),
     };
   } finally {
     await Promise.all(open.map((target) => target.discard()));
@@ -128,10 +160,20 @@ async function openTargets(
       streams.push({ output: target.output, target, close: () => Promise.resolve() });
     else if (target.kind === 'layout')
       open.push(await LayoutTarget.create(target.directory, { ...image, names: [target.reference] }));
+    else if (target.kind === 'registry') open.push(openRepository(target, options));
     else if (await isSpecialFile(target.file)) streams.push(openSpecialFile(target));
     else open.push(await openFile(image, { target, ...options }));
   }
   return streams;
+}
+
+function openRepository(
+  { reference: named, registries, mountFrom = [] }: RegistryRepositoryTarget,
+  { tools, signal }: Pick<DeliverOptions, 'tools' | 'signal'>,
+): RegistryTarget {
+  const reference = parseRegistryReference(familiarName(named));
+  const onSent = (bytes: number): void => tools.progress.send(bytes);
+  return new RegistryTarget(registries.client(reference.host), { reference, mountFrom, onSent, signal });
 }
 
 async function openFile(
@@ -145,7 +187,7 @@ async function openFile(
 }
 
 function isDockerTools(target: Target): boolean {
-  return target.kind !== 'layout' && target.format === 'dockertools';
+  return 'format' in target && target.format === 'dockertools';
 }
 
 function dockerToolsImage(
@@ -206,17 +248,21 @@ interface StoreOptions {
   readonly compression: Compression;
   readonly open: readonly BlobTarget[];
   readonly tools: LayerTools;
+  /** Told of all layers, where all are known. */
+  readonly foresee?: (known: readonly KnownLayer[]) => Promise<void>;
 }
 
 /** Makes the blobs that nobody knows or that a destination lacks. */
 export async function storeLayers(
   layers: readonly ImageLayer[],
-  { compression, open, tools }: StoreOptions,
+  { compression, open, tools, foresee }: StoreOptions,
 ): Promise<Pick<Delivery, 'stored' | 'made'>> {
+  const found = layers.map((layer) => findKnown(layer, { cache: tools.cache, compression }));
+  if (found.every((known) => known !== undefined)) await foresee?.(found);
   const asked = await Promise.all(
     layers.map(async (layer, index): Promise<NeededLayer> => {
-      const known = findKnown(layer, { cache: tools.cache, compression });
-      return { index, layer, known, receivers: await receiversOf(known, open) };
+      const known = found[index];
+      return { index, layer, known, receivers: await receiversOf(layer, { known, open }) };
     }),
   );
   const needed = asked.filter(
@@ -228,10 +274,10 @@ export async function storeLayers(
 }
 
 async function receiversOf(
-  known: KnownLayer | undefined,
-  open: readonly BlobTarget[],
+  layer: ImageLayer,
+  { known, open }: Pick<NeededLayer, 'known'> & Pick<StoreOptions, 'open'>,
 ): Promise<BlobTarget[]> {
   if (known === undefined) return [...open];
-  const lacking = await Promise.all(open.map(async (target) => !(await target.has(known))));
+  const lacking = await Promise.all(open.map(async (target) => !(await target.has(known, layer))));
   return open.filter((_, i) => lacking[i]);
 }

@@ -1,11 +1,14 @@
 /**
  * Where an image goes, with the names of containers-transports(5):
- * `docker-archive:FILE[:NAME[:TAG]]`, `oci-archive:FILE[:TAG|:NAME:TAG]`, `oci:DIR[:TAG|:NAME:TAG]`, `-` for the standard output.
+ * `docker-archive:FILE[:NAME[:TAG]]`, `oci-archive:FILE[:TAG|:NAME:TAG]`, `oci:DIR[:TAG|:NAME:TAG]`, `docker://NAME[:TAG]`, `-` for the
+ * standard output.
  */
 import { PhylloError } from '../errors.ts';
 import { type ImageReference, parseImageReference, parseTag } from '../image/image-reference.ts';
+import { type Compression, LEVELS } from '../layer/encoder.ts';
+import { parseRegistryReference } from './registry/registry-reference.ts';
 
-export type Destination = ArchiveDestination | LayoutDestination | StdoutDestination;
+export type Destination = ArchiveDestination | LayoutDestination | RegistryDestination | StdoutDestination;
 
 export interface ArchiveDestination {
   readonly kind: 'archive';
@@ -21,16 +24,25 @@ export interface LayoutDestination {
   readonly reference: ArchiveDestination['reference'];
 }
 
+/** A repository of a registry. */
+export interface RegistryDestination {
+  readonly kind: 'registry';
+  /** With the registry's host. */
+  readonly reference: (own: ImageReference | undefined) => ImageReference;
+}
+
 export interface StdoutDestination {
   readonly kind: 'stdout';
 }
 
 const HINT =
-  'destinations: docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for the standard output';
+  'destinations: docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG], or - for the standard output';
 
 /** @throws PhylloError DESTINATION_INVALID, IMAGE_REFERENCE_INVALID */
 export function parseDestination(text: string): Destination {
   if (text === '-') return { kind: 'stdout' };
+  const [, inRegistry] = /^docker:\/\/(.+)$/s.exec(text) ?? [];
+  if (inRegistry !== undefined) return { kind: 'registry', reference: registryName(inRegistry) };
   const [, transport, rest = ''] = /^([a-z-]+):(.*)$/s.exec(text) ?? [];
   if (transport === undefined || !(transport in NAMES)) throw unknownTransport(text);
   const [, place = '', , name] = /^([^:]*)(:(.*))?$/s.exec(rest) ?? [];
@@ -49,6 +61,14 @@ function dockerName(text: string): ArchiveDestination['reference'] {
   return (own) => parseImageReference(text, { tag: own?.tag ?? 'latest' });
 }
 
+/** @throws PhylloError IMAGE_REFERENCE_INVALID, DIGEST_INVALID, DESTINATION_INVALID */
+function registryName(text: string): RegistryDestination['reference'] {
+  const { digest, tag, ...place } = parseRegistryReference(text);
+  if (digest !== undefined)
+    throw invalid(`docker://${text}`, 'what an image is decides its digest: name a tag instead');
+  return (own) => ({ name: `${place.host}/${place.repository}`, tag: tag ?? own?.tag ?? 'latest' });
+}
+
 /** skopeo's users write the tag alone there. */
 function ociName(text: string): ArchiveDestination['reference'] {
   if (text.includes(':')) return dockerName(text);
@@ -59,6 +79,11 @@ function ociName(text: string): ArchiveDestination['reference'] {
       hint: 'set name in IMAGE.json, or --name',
     });
   };
+}
+
+/** Archives and layouts are read where they are; what goes over networks is to be small, and for every client to unpack. */
+export function defaultCompression(kind: Destination['kind']): Compression {
+  return kind === 'registry' ? { kind: 'gzip', level: LEVELS.gzip.default } : { kind: 'none' };
 }
 
 function unknownTransport(text: string): PhylloError {

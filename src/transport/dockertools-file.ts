@@ -1,9 +1,9 @@
 /** nixpkgs' archive as a file: layers are written to their places, the headers and documents follow. */
 import type { ImageDocuments } from '../image/image.ts';
-import { type FilePosition, writeFully } from '../layer/chunk-sink.ts';
+import { writeFully } from '../layer/chunk-sink.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
 import type { ArchiveLayout } from './archive-layout.ts';
-import type { BlobTarget } from './blob-target.ts';
+import type { BlobTarget, CloseOutcome, FilePlace } from './blob-target.ts';
 import {
   dockerToolsLayerHeader,
   type DockerToolsImage,
@@ -13,6 +13,7 @@ import {
 import { PendingFile } from './pending-file.ts';
 
 export class DockerToolsFile implements BlobTarget {
+  readonly takes = 'files';
   readonly anyOrder = true;
   readonly #file: PendingFile;
   readonly #image: DockerToolsImage;
@@ -34,13 +35,19 @@ export class DockerToolsFile implements BlobTarget {
     return false;
   }
 
-  async open(index: number): Promise<FilePosition> {
-    return { file: this.#file.file, fd: this.#file.fd, offset: this.#layout.contents[index] as number };
+  async open(index: number): Promise<FilePlace> {
+    return {
+      kind: 'file',
+      file: this.#file.file,
+      fd: this.#file.fd,
+      offset: this.#layout.contents[index] as number,
+    };
   }
 
-  async close(index: number, { diffID }: StoredLayer): Promise<void> {
+  async close(index: number, { diffID }: StoredLayer): Promise<CloseOutcome> {
     const header = dockerToolsLayerHeader(this.#image, { index, diffID });
     writeFully(this.#file, header, this.#layout.headers[index] as number);
+    return 'done';
   }
 
   async commit(_documents: ImageDocuments, layers: readonly StoredLayer[]): Promise<void> {

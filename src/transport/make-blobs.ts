@@ -2,7 +2,8 @@
 import { PhylloError } from '../errors.ts';
 import type { ImageLayer } from '../image/image.ts';
 import { LAYER_MEDIA_TYPES } from '../image/media-types.ts';
-import type { FilePosition } from '../layer/chunk-sink.ts';
+import { createChunkRing } from '../layer/chunk-ring.ts';
+import { type FilePosition, writeToPlaces } from '../layer/chunk-sink.ts';
 import { compressLayer, type TakeBytes } from '../layer/compress-layer.ts';
 import type { DigestCache } from '../layer/digest-cache.ts';
 import { type Compression, encoderFor } from '../layer/encoder.ts';
@@ -11,8 +12,9 @@ import type { LayerWorkers } from '../layer/layer-workers.ts';
 import type { LayerProgress } from '../layer/progress.ts';
 import { makeLayers } from '../layer/make-layers.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
-import type { BlobTarget } from './blob-target.ts';
+import type { BlobPlace, BlobTarget } from './blob-target.ts';
 import { type KnownLayer, remember, requireEqual, requireSameTar } from './known-layers.ts';
+import { copyLayer, sendThrough } from './ring-copy.ts';
 
 export interface LayerTools {
   readonly workers: LayerWorkers;
@@ -38,16 +40,16 @@ export interface NeededLayer {
 }
 
 /**
- * Gives the blobs in the order of `needed`.
- * @throws PhylloError LAYER_MISMATCH, FILE_CHANGED, FILE_UNREADABLE, DISK_FULL, DESTINATION_UNWRITABLE
+ * Gives the blobs in the order of `needed`. When it throws nobody writes any more.
+ * @throws PhylloError LAYER_MISMATCH, FILE_CHANGED, FILE_UNREADABLE, DISK_FULL, DESTINATION_UNWRITABLE, and what receivers throw
  */
 export async function makeBlobs(
   needed: readonly NeededLayer[],
   options: BlobOptions,
 ): Promise<readonly KnownLayer[]> {
   const made: KnownLayer[] = [];
-  const finish = async (one: NeededLayer, stored: StoredLayer): Promise<void> => {
-    made[needed.indexOf(one)] = await finishBlob(one, { ...options, stored });
+  const done = (one: NeededLayer, layer: KnownLayer): void => {
+    made[needed.indexOf(one)] = layer;
   };
   await Promise.all(needed.map(({ layer }) => layer.prepare()));
   for (const { layer } of needed) {
@@ -56,10 +58,18 @@ export async function makeBlobs(
   }
   const isCompressed = ({ layer }: NeededLayer): boolean =>
     options.compression.kind !== 'none' && layer.blob === undefined;
-  // Where places depend on what came before, all layers go one by one.
-  for (const run of runsOf(needed, isCompressed)) {
-    const make = isCompressed(run[0] as NeededLayer) ? makeCompressed : makePlain;
-    await make(run, { ...options, finish });
+  const stop = new AbortController();
+  try {
+    // Where places depend on what came before, all layers go one by one.
+    for (const run of runsOf(needed, isCompressed)) {
+      const make = isCompressed(run[0] as NeededLayer) ? makeCompressed : makePlain;
+      await make(run, { ...options, done, stopped: stop.signal });
+    }
+  } catch (error) {
+    stop.abort(error);
+    // Nobody must write to what is discarded next.
+    await options.tools.workers.close();
+    throw error;
   }
   return made;
 }
@@ -80,56 +90,111 @@ function runsOf(
 }
 
 interface MakeOptions extends BlobOptions {
-  readonly finish: (one: NeededLayer, stored: StoredLayer) => Promise<void>;
+  readonly done: (one: NeededLayer, layer: KnownLayer) => void;
+  /** Aborted when another layer has failed. */
+  readonly stopped: AbortSignal;
 }
 
-async function makePlain(needed: readonly NeededLayer[], { tools, finish }: MakeOptions): Promise<void> {
+/** Workers write to files themselves, all layers side by side; what is sent comes through rings. */
+async function makePlain(needed: readonly NeededLayer[], options: MakeOptions): Promise<void> {
+  const isSent = ({ receivers }: NeededLayer): boolean => receivers.some(({ takes }) => takes === 'chunks');
+  await makeFiles(
+    needed.filter((one) => !isSent(one)),
+    options,
+  );
+  await makeInChunks(needed.filter(isSent), { ...options, lanes: options.tools.workers.count, make: copyTo });
+}
+
+async function makeFiles(needed: readonly NeededLayer[], options: MakeOptions): Promise<void> {
   const layers = await Promise.all(
     needed.map(async (one) => ({
       ...(await one.layer.prepare()),
-      places: await Promise.all(one.receivers.map((target) => target.open(one.index))),
-      done: async ({ diffID, size }: LayerDigest) =>
-        await finish(one, copiedBlob(one.layer, { diffID, size }) ?? plainBlob({ diffID, size })),
+      places: (await openPlaces(one, one.receivers)).filter((place) => place.kind === 'file'),
+      done: async (made: LayerDigest) =>
+        await finishBlob(one, { ...options, stored: blobOf(one.layer, made), make: copyTo }),
     })),
   );
-  await makeLayers(layers, tools.workers);
-}
-
-/** A base layer's bytes are its blob's, compressed or not; what they are when unpacked is known from its config. */
-function copiedBlob({ blob }: ImageLayer, { diffID, size }: LayerDigest): StoredLayer | undefined {
-  return blob === undefined ? undefined : { ...blob, digest: diffID, size };
-}
-
-function plainBlob({ diffID, size }: LayerDigest): StoredLayer {
-  return { diffID, tarSize: size, digest: diffID, size, mediaType: LAYER_MEDIA_TYPES.none };
+  await makeLayers(layers, options.tools.workers);
 }
 
 /** The largest first and several at a time, unless a destination must have them in order. */
-async function makeCompressed(
-  needed: readonly NeededLayer[],
-  { finish, ...options }: MakeOptions,
-): Promise<void> {
-  const anyOrder = needed.every(({ receivers }) => receivers.every((target) => target.anyOrder));
-  const sizes = new Map(
-    await Promise.all(needed.map(async (one) => [one, (await one.layer.prepare()).size] as const)),
-  );
-  const bySize = (left: NeededLayer, right: NeededLayer): number =>
-    (sizes.get(right) ?? 0) - (sizes.get(left) ?? 0);
-  const queue = anyOrder ? needed.toSorted(bySize) : [...needed];
-  const makeNext = async (): Promise<void> => {
-    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-      const { index, layer, receivers } = one;
-      const places = await Promise.all(receivers.map((target) => target.open(index)));
-      await finish(one, await compressTo(layer, { ...options, places }));
-    }
-  };
-  await Promise.all(Array.from({ length: anyOrder ? options.tools.workers.count : 1 }, makeNext));
+async function makeCompressed(needed: readonly NeededLayer[], options: MakeOptions): Promise<void> {
+  await makeInChunks(needed, { ...options, lanes: options.tools.workers.count, make: compressTo });
 }
 
-/** Where a compressed layer's bytes go. */
+/** Where a layer's bytes go. */
 interface BlobDestination {
   readonly places?: readonly FilePosition[];
-  readonly take?: TakeBytes;
+  /** Its bytes may be overwritten once it is done with them. */
+  readonly take?: TakeBytes | undefined;
+}
+
+type MakeBytes = (layer: ImageLayer, options: BlobOptions & BlobDestination) => Promise<StoredLayer>;
+
+interface ChunkOptions extends MakeOptions {
+  /** Layers that are made at a time. */
+  readonly lanes: number;
+  readonly make: MakeBytes;
+}
+
+/** Blobs that are made and wait for their receivers to be done, while others are made. */
+const MAX_CLOSING = 8;
+
+async function makeInChunks(
+  needed: readonly NeededLayer[],
+  { lanes, ...options }: ChunkOptions,
+): Promise<void> {
+  const anyOrder = needed.every(({ receivers }) => receivers.every((target) => target.anyOrder));
+  const queue = anyOrder ? await largestFirst(needed) : [...needed];
+  const closing = new Set<Promise<void>>();
+  const makeNext = async (): Promise<void> => {
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      const stored = await makeFor(one, { ...options, receivers: one.receivers });
+      const closed = finishBlob(one, { ...options, stored });
+      closing.add(closed);
+      closed.then(
+        () => closing.delete(closed),
+        () => undefined,
+      );
+      if (!anyOrder) await closed;
+      else if (closing.size >= MAX_CLOSING) await Promise.race(closing);
+    }
+  };
+  await Promise.all(Array.from({ length: anyOrder ? lanes : 1 }, makeNext));
+  await Promise.all(closing);
+}
+
+async function largestFirst(needed: readonly NeededLayer[]): Promise<NeededLayer[]> {
+  const sized = await Promise.all(
+    needed.map(async (one) => ({ one, size: (await one.layer.prepare()).size })),
+  );
+  return sized.toSorted((left, right) => right.size - left.size).map(({ one }) => one);
+}
+
+/** Makes a layer's blob for some of its receivers. */
+async function makeFor(
+  one: NeededLayer,
+  { receivers, make, stopped, ...options }: Omit<ChunkOptions, 'lanes'> & Pick<NeededLayer, 'receivers'>,
+): Promise<StoredLayer> {
+  const places = await openPlaces(one, receivers);
+  const streams = places.filter((place) => place.kind === 'stream');
+  const take = async (bytes: Uint8Array): Promise<void> => {
+    stopped.throwIfAborted();
+    const own = Buffer.from(bytes);
+    await Promise.all(streams.map((stream) => stream.write(own)));
+  };
+  return await make(one.layer, {
+    ...options,
+    places: places.filter((place) => place.kind === 'file'),
+    take: streams.length === 0 ? undefined : take,
+  });
+}
+
+async function openPlaces(
+  { index, known }: NeededLayer,
+  receivers: readonly BlobTarget[],
+): Promise<BlobPlace[]> {
+  return await Promise.all(receivers.map((target) => target.open(index, known)));
 }
 
 /** Compresses one layer. */
@@ -144,19 +209,59 @@ export async function compressTo(
   return { ...blob, mediaType: LAYER_MEDIA_TYPES[compression.kind] };
 }
 
+/** Copies one layer as it is. */
+async function copyTo(
+  layer: ImageLayer,
+  { tools, places = [], take }: BlobOptions & BlobDestination,
+): Promise<StoredLayer> {
+  const transit = await sendThrough(createChunkRing(), { layer, ...tools });
+  let at = 0;
+  const digest = await copyLayer(transit, (bytes) => {
+    writeToPlaces(places, bytes, at);
+    at += bytes.length;
+    return take?.(bytes);
+  });
+  return blobOf(layer, digest);
+}
+
+/** A base layer's bytes are its blob's, compressed or not; what they are when unpacked is known from its config. */
+function blobOf({ blob }: ImageLayer, { diffID, size }: LayerDigest): StoredLayer {
+  if (blob !== undefined) return { ...blob, digest: diffID, size };
+  return { diffID, tarSize: size, digest: diffID, size, mediaType: LAYER_MEDIA_TYPES.none };
+}
+
 async function finishBlob(
-  { index, layer, known, receivers }: NeededLayer,
-  { stored, compression, tools }: BlobOptions & { readonly stored: StoredLayer },
-): Promise<KnownLayer> {
+  one: NeededLayer,
+  { stored, done, ...options }: Omit<ChunkOptions, 'lanes'> & { readonly stored: StoredLayer },
+): Promise<void> {
+  const { layer, known, receivers } = one;
+  const { compression, tools } = options;
   requireEqual(layer, { made: stored, known });
   requireSameTar(layer, { made: stored, cache: tools.cache });
   const { size, warnings } = await layer.prepare();
   if (size !== stored.tarSize) throw sizeChanged(layer);
-  for (const target of receivers) await target.close(index, stored);
+  const again = await closeAll(one, { stored, receivers });
+  for (
+    let missing = again;
+    missing.length > 0;
+    missing = await closeAll(one, { stored, receivers: missing })
+  ) {
+    const remade = await makeFor(one, { ...options, done, receivers: missing });
+    requireEqual(layer, { made: remade, known: stored });
+  }
   tools.progress.finish(layer.label);
   const made = { ...stored, warnings };
   remember(layer, made, { cache: tools.cache, compression });
-  return made;
+  done(one, made);
+}
+
+/** Those that must have the blob once more. */
+async function closeAll(
+  { index }: NeededLayer,
+  { stored, receivers }: Pick<NeededLayer, 'receivers'> & { readonly stored: StoredLayer },
+): Promise<readonly BlobTarget[]> {
+  const outcomes = await Promise.all(receivers.map((target) => target.close(index, stored)));
+  return receivers.filter((_, i) => outcomes[i] === 'again');
 }
 
 function sizeChanged({ history }: ImageLayer): PhylloError {

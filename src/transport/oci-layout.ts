@@ -18,9 +18,9 @@ import type { ImageDocuments } from '../image/image.ts';
 import { encodeIndexEntry, OCI_LAYOUT, type TagAlone } from '../image/image-manifest.ts';
 import type { ImageReference } from '../image/image-reference.ts';
 import { MEDIA_TYPES } from '../image/media-types.ts';
-import { type FilePosition, writeFully } from '../layer/chunk-sink.ts';
+import { writeFully } from '../layer/chunk-sink.ts';
 import type { StoredLayer } from '../layer/stored-layer.ts';
-import type { BlobTarget } from './blob-target.ts';
+import type { BlobTarget, CloseOutcome, FilePlace } from './blob-target.ts';
 import { withLock } from './file-lock.ts';
 import { PendingFile } from './pending-file.ts';
 
@@ -37,6 +37,7 @@ export interface LayoutImage {
 }
 
 export class LayoutTarget implements BlobTarget {
+  readonly takes = 'files';
   readonly anyOrder = true;
   readonly #directory: string;
   readonly #image: LayoutImage;
@@ -61,16 +62,17 @@ export class LayoutTarget implements BlobTarget {
     return stats?.isFile() === true && stats.size === size;
   }
 
-  async open(index: number): Promise<FilePosition> {
+  async open(index: number): Promise<FilePlace> {
     const file = await PendingFile.create(join(this.#blobs, `layer-${index}`));
     this.#pending.set(index, file);
-    return { file: this.#directory, fd: file.fd, offset: 0 };
+    return { kind: 'file', file: this.#directory, fd: file.fd, offset: 0 };
   }
 
-  async close(index: number, { digest }: Pick<StoredLayer, 'digest'>): Promise<void> {
+  async close(index: number, { digest }: Pick<StoredLayer, 'digest'>): Promise<CloseOutcome> {
     const file = this.#pending.get(index) as PendingFile;
     this.#pending.delete(index);
     await file.commit(this.#pathOf(digest));
+    return 'done';
   }
 
   async commit({ config, manifest }: ImageDocuments): Promise<void> {

@@ -6,7 +6,7 @@ import type { HttpResponse } from '../../http/http-response.ts';
 import type { Blob } from '../../image/blob.ts';
 import { MEDIA_TYPES } from '../../image/media-types.ts';
 import type { RegistryClient } from './registry-client.ts';
-import { registryError } from './registry-error.ts';
+import { claimedDigest, registryError, requireDigest } from './registry-error.ts';
 import { pullScope, pushScope, repositoryPath } from './repository-paths.ts';
 
 /** Registries take none that are larger. */
@@ -96,13 +96,7 @@ export async function putManifest(
   if (response.status !== 201 && response.status !== 200 && response.status !== 202)
     throw await registryError(response, what);
   await response.discard();
-  const claimed = claimedDigest(response);
-  if (claimed !== undefined && claimed !== blob.digest)
-    throw new PhylloError(
-      'REGISTRY_FAILED',
-      `${what}: the registry took it as ${claimed}, and it is ${blob.digest}`,
-      { hint: 'the registry, or somebody on the way to it, changes what is pushed: ask whoever runs it' },
-    );
+  requireDigest(response, { digest: blob.digest, what });
   return { knowsSubjects: response.header('oci-subject') !== undefined };
 }
 
@@ -127,11 +121,6 @@ async function askFor(
     throw await registryError(response, `cannot read ${describeName(client, name)}`);
   await response.discard();
   return undefined;
-}
-
-function claimedDigest(response: HttpResponse): Digest | undefined {
-  const text = response.header('docker-content-digest') ?? '';
-  return isDigest(text) ? text : undefined;
 }
 
 /** What the document says itself wins: a server may name them all `application/json`. */

@@ -8,6 +8,7 @@ import { PhylloError } from '../../errors.ts';
 import type { HttpClient, HttpRequest } from '../../http/http-client.ts';
 import type { HttpResponse } from '../../http/http-response.ts';
 import type { Authenticator } from './authenticator.ts';
+import { registryError } from './registry-error.ts';
 import { registryHost } from './registry-reference.ts';
 
 export interface RegistryClientOptions {
@@ -26,6 +27,14 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
   readonly to: string | URL;
   /** What the request needs to be allowed: `repository:NAME:pull,push`. */
   readonly scopes: readonly string[];
+}
+
+export interface RegistryRetry {
+  /** The one that failed, from 1. */
+  readonly attempt: number;
+  /** For the message. */
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Connection {
@@ -64,6 +73,20 @@ export class RegistryClient {
       if (typeof request.body === 'function') return response;
       await response.discard();
     }
+  }
+
+  /**
+   * Waits before another attempt at something that failed and may pass.
+   * @throws the failure, when the registry asks for too long a time; the signal's reason
+   */
+  async waitBeforeRetry(
+    outcome: HttpResponse | Error,
+    { attempt, what, signal }: RegistryRetry,
+  ): Promise<void> {
+    const response = outcome instanceof Error ? undefined : outcome;
+    const waited = await this.#options.http.waitBeforeRetry(response, { attempt, signal });
+    if (!waited && response !== undefined) throw await registryError(response, what);
+    await response?.discard();
   }
 
   #connect(): Promise<Connection> {

@@ -1,4 +1,5 @@
 /** What it means to a user that a registry refuses. */
+import { type Digest, isDigest } from '../../digest.ts';
 import { type ErrorCode, PhylloError } from '../../errors.ts';
 import type { HttpResponse } from '../../http/http-response.ts';
 import { describeUrl } from '../../http/network-error.ts';
@@ -46,6 +47,35 @@ export async function registryError(response: HttpResponse, what: string): Promi
   const reason = said.length === 0 ? `${describeUrl(url)} answers with ${status}` : said.join('; ');
   const { code, hint } = meaningOf(status);
   return new RegistryError(code, `${what}: ${reason}`, { status, diagnostics, hint });
+}
+
+/**
+ * Compares what the registry calls what it has taken with what was sent. Not all of them say.
+ * @throws RegistryError REGISTRY_FAILED
+ */
+export function requireDigest(
+  response: HttpResponse,
+  { digest, what }: { readonly digest: Digest; readonly what: string },
+): void {
+  const claimed = claimedDigest(response);
+  if (claimed === undefined || claimed === digest) return;
+  throw nonsense(response, {
+    what: `${what}: the registry took it as ${claimed}, and it is ${digest}`,
+    hint: 'the registry, or somebody on the way to it, changes what is pushed: ask whoever runs it',
+  });
+}
+
+export function claimedDigest(response: HttpResponse): Digest | undefined {
+  const text = response.header('docker-content-digest') ?? '';
+  return isDigest(text) ? text : undefined;
+}
+
+/** An answer that should not have been given. */
+export function nonsense(
+  { status }: HttpResponse,
+  { what, hint }: { readonly what: string; readonly hint?: string },
+): RegistryError {
+  return new RegistryError('REGISTRY_FAILED', what, { status, diagnostics: [], hint });
 }
 
 function meaningOf(status: number): { readonly code: ErrorCode; readonly hint: string | undefined } {

@@ -8,7 +8,7 @@ import type { HttpRequest } from '../../http/http-client.ts';
 import type { HttpResponse } from '../../http/http-response.ts';
 import { resolveLocation } from '../../http/redirect.ts';
 import type { RegistryClient } from './registry-client.ts';
-import { RegistryError, registryError } from './registry-error.ts';
+import { nonsense, registryError } from './registry-error.ts';
 import { pushScope, repositoryPath } from './repository-paths.ts';
 
 /** Where the rest of a blob goes. */
@@ -24,6 +24,9 @@ export interface UploadStep {
   readonly session: UploadSession;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Registries move what they got into its place before they answer. */
+const STORING_TIMEOUT_MS = 5 * 60_000;
 
 /** @throws PhylloError NETWORK_FAILED, REGISTRY_FAILED, REGISTRY_UNAUTHORIZED */
 export async function startUpload(
@@ -61,6 +64,7 @@ export async function patchUpload(
     body,
     retries: 0,
     redirect: 'manual',
+    answerTimeoutMs: STORING_TIMEOUT_MS,
     signal,
   });
 }
@@ -88,6 +92,7 @@ export async function putUpload(
     ...(body === undefined ? {} : { body }),
     retries: 0,
     redirect: 'manual',
+    answerTimeoutMs: STORING_TIMEOUT_MS,
     signal,
   });
 }
@@ -101,6 +106,8 @@ export async function uploadStatus(
   { repository, session, signal }: UploadStep,
 ): Promise<UploadSession | undefined> {
   const response = await client.send({ to: session.location, scopes: [pushScope(repository)], signal });
+  if (response.status === 401 || response.status === 403)
+    throw await registryError(response, `cannot push to ${client.host}/${repository}`);
   await response.discard();
   if (response.status !== 204 && response.status !== 202) return undefined;
   const location = response.header('location');
@@ -143,8 +150,7 @@ export async function sessionAfter(
   await response.discard();
   const location = response.header('location');
   if (location !== undefined) return { location: resolveLocation(location, response.url), offset };
-  const failure = { status: response.status, diagnostics: [], hint: undefined };
-  throw new RegistryError('REGISTRY_FAILED', `${what}: it does not say where to send the blob`, failure);
+  throw nonsense(response, { what: `${what}: it does not say where to send the blob` });
 }
 
 /** `0-1023` means that 1024 bytes have arrived; some registries say `0-0` for none. */
