@@ -27,11 +27,13 @@ export class LayerWorkers {
   /** Threads that work at the same time. */
   readonly count: number;
 
-  /** Starts `count` threads (at least one) at once, which count the bytes they make; whoever calls must `close`. */
+  /**
+   * At most `count` threads (at least one), which count the bytes they make. They start when there is work: a build in which
+   * nothing changed needs none. Whoever calls must `close`.
+   */
   constructor(count: number, counter: ByteCounter = new LayerProgress().counter) {
     this.#counter = counter;
     this.count = count;
-    for (let i = 0; i < count; i += 1) this.#start();
   }
 
   /**
@@ -83,13 +85,18 @@ export class LayerWorkers {
   }
 
   #dispatch(): void {
-    for (let next = this.#next(); next !== undefined && this.#idle.length > 0; next = this.#next()) {
+    for (let next = this.#next(); next !== undefined && this.#hasIdle(); next = this.#next()) {
       const worker = this.#idle.shift() as Worker;
       const task = next.shift() as Task;
       this.#workers.set(worker, task);
       worker.postMessage(task.job);
     }
     Atomics.store(this.#waiting, 0, this.#queue.length);
+  }
+
+  #hasIdle(): boolean {
+    if (this.#idle.length === 0 && this.#workers.size < this.count) this.#start();
+    return this.#idle.length > 0;
   }
 
   /** The queue whose turn it is. */
@@ -115,6 +122,7 @@ export class LayerWorkers {
     const task = this.#workers.get(worker);
     this.#workers.delete(worker);
     if (this.#closed) return;
+    this.#closed = true;
     task?.reject(error);
     for (const waiting of this.#takeQueued()) waiting.reject(error);
   }
