@@ -42,6 +42,7 @@ export class LayoutTarget implements BlobTarget {
   readonly #directory: string;
   readonly #image: LayoutImage;
   readonly #pending = new Map<number, PendingFile>();
+  #discarded = false;
 
   private constructor(directory: string, image: LayoutImage) {
     this.#directory = directory;
@@ -64,6 +65,11 @@ export class LayoutTarget implements BlobTarget {
 
   async open(index: number): Promise<FilePlace> {
     const file = await PendingFile.create(join(this.#blobs, `layer-${index}`));
+    // Where one layer fails, others may only be about to begin.
+    if (this.#discarded) {
+      await file.discard();
+      throw new Error('the image is not written any more');
+    }
     this.#pending.set(index, file);
     return { kind: 'file', file: this.#directory, fd: file.fd, offset: 0 };
   }
@@ -88,6 +94,7 @@ export class LayoutTarget implements BlobTarget {
   }
 
   async discard(): Promise<void> {
+    this.#discarded = true;
     const files = [...this.#pending.values()];
     this.#pending.clear();
     await Promise.all(files.map((file) => file.discard()));

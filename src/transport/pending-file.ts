@@ -26,7 +26,7 @@ export class PendingFile {
     this.#temporary = opened.temporary;
     this.#handle = opened.handle;
     // What is on the disk by the time of `commit` need not be waited for then.
-    this.#syncing = setInterval(() => void this.#syncEarly(), SYNC_INTERVAL_MS);
+    this.#syncing = setInterval(() => void this.#syncEarly(), SYNC_INTERVAL_MS).unref();
   }
 
   /**
