@@ -12,7 +12,7 @@ import { permissionsFor } from './image/path-permissions.ts';
 import type { ImageSettings } from './image/image-settings.ts';
 import { type DigestCache, NO_CACHE } from './layer/digest-cache.ts';
 import { contentsLayerKey, type LayerKey, storeLayerKey } from './layer/layer-key.ts';
-import { type LayerSource, layerTarSize } from './layer/layer-source.ts';
+import { isMeasured, type LayerSource, layerTarSize } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
 import { LayerProgress, type ProgressState } from './layer/progress.ts';
 import type { StoredLayer } from './layer/stored-layer.ts';
@@ -20,9 +20,10 @@ import { ListedPaths } from './listed-paths.ts';
 import { type Base, openBase } from './open-base.ts';
 import { openPrevious } from './open-previous.ts';
 import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } from './plan-image.ts';
+import { NarKeeper } from './store/nar-keeper.ts';
 import type { Closure, PathInfo, Store } from './store/store.ts';
 import { storePathName, type StorePath } from './store/store-path.ts';
-import { deliver, type Pushed, type Target } from './transport/deliver.ts';
+import { deliver, isSpecialFile, type Pushed, type Target } from './transport/deliver.ts';
 import type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 import type { Registries } from './transport/registry/registries.ts';
 
@@ -91,7 +92,8 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
     options.onStart?.(() => progress.state);
     using base = await openBase(settings, opening);
     const previous = await openPrevious(settings, { ...opening, base });
-    const listed = new ListedPaths({ ...options, workers, ...settings });
+    const keeper = new NarKeeper(() => work.path);
+    const listed = new ListedPaths({ ...options, workers, keeper, ...settings });
     const customising = { ...options, signal: options.signal, listed, work };
     using first = await customiseFirst(settings, customising);
     const planned = await planImage(settings, options.store, {
@@ -126,7 +128,13 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const cache = sharedCache ?? options.cache ?? NO_CACHE;
   options.onPhase?.('planned');
   const own = referenceOf(settings, { ...plan, fingerprint: fingerprintOf(base, first) });
-  const layers = [...base.layers, ...storeLayers(settings, options), customisationLayer(settings, options)];
+  const targets = options.targets(own);
+  const again = await needsBytesTwice(targets);
+  const layers = [
+    ...base.layers,
+    ...storeLayers(settings, { ...options, again }),
+    customisationLayer(settings, options),
+  ];
   const image = {
     ...settings,
     config: base.config,
@@ -134,7 +142,6 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
     layers,
     changes: plan.changes,
   };
-  const targets = options.targets(own);
   const keys = layers.flatMap(({ key }) => key ?? []);
   await sharedCache?.learn(
     keys,
@@ -180,19 +187,26 @@ function referenceOf(settings: ImageSettings, tagged: TaggedImage): ImageReferen
   return { name: settings.name, tag: settings.tag ?? descriptionTag(settings, tagged) };
 }
 
-function storeLayers(settings: ImageSettings, { plan, listed, verify = false }: MakeOptions): ImageLayer[] {
+function storeLayers(
+  settings: ImageSettings,
+  { plan, listed, store, again, verify = false }: MakeOptions & { readonly again: boolean },
+): ImageLayer[] {
   const { ownership } = settings;
+  // The customisation layer lists them, too: a NAR that both want is read in one place.
+  const contents = new Set<StorePath>(storeContents(readRoots(settings, store.storeDir)));
   return plan.layers.map(({ paths }) => {
     const names = paths.map(({ path }) => path);
     const permissions = permissionsFor(names, settings.permissions);
-    const list = async (): Promise<Prepared> => {
-      const scanned = await Promise.all(
-        paths.map(async ({ path, narHash }) => ({
-          ...(await listed.get(path)),
-          ...(verify ? { narHash } : {}),
+    const list = async (exact: boolean): Promise<Prepared> => {
+      const found = await Promise.all(
+        paths.map(async (info) => ({
+          ...(await (exact || contents.has(info.path)
+            ? listed.get(info.path)
+            : listed.find(info, { again }))),
+          ...(verify ? { narHash: info.narHash } : {}),
         })),
       );
-      return { source: { kind: 'store', paths: scanned, ownership }, warnings: [] };
+      return { source: { kind: 'store', paths: found, ownership }, warnings: [] };
     };
     const key = storeLayerKey(paths, { ownership, permissions });
     return imageLayer({ kind: 'store', label: labelOf(paths), key, history: storeLayerHistory(names) }, list);
@@ -234,14 +248,34 @@ interface Prepared {
   readonly warnings: readonly string[];
 }
 
-/** @param make called once at most, when somebody needs the layer's bytes or size */
-function imageLayer(layer: Omit<ImageLayer, 'prepare'>, make: () => Promise<Prepared>): ImageLayer {
+/** @param make called when somebody needs the layer's bytes, and again when somebody else needs its size before */
+function imageLayer(
+  layer: Omit<ImageLayer, 'prepare'>,
+  make: (exact: boolean) => Promise<Prepared>,
+): ImageLayer {
   let prepared: Promise<PreparedLayer> | undefined;
-  const prepare = async (): Promise<PreparedLayer> => {
-    const made = await make();
-    return { ...made, size: layerTarSize(made.source) };
+  let measured: Promise<PreparedLayer> | undefined;
+  const prepare = async (exact: boolean): Promise<PreparedLayer> => {
+    const made = await make(exact);
+    return { ...made, size: layerTarSize(made.source), isEstimate: !isMeasured(made.source) };
   };
-  return { ...layer, prepare: () => (prepared ??= prepare()) };
+  return {
+    ...layer,
+    prepare({ exact } = { exact: false }) {
+      if (exact) measured ??= prepare(true);
+      return measured ?? (prepared ??= prepare(false));
+    },
+  };
+}
+
+/** Whether layers' bytes are made more than once: for a stream their digests come first. */
+async function needsBytesTwice(targets: readonly Target[]): Promise<boolean> {
+  const compressions = new Set(targets.map(({ compression }) => JSON.stringify(compression)));
+  const streams = targets.map(
+    async (target) =>
+      target.kind === 'stream' || (target.kind === 'file' && (await isSpecialFile(target.file))),
+  );
+  return compressions.size > 1 || (await Promise.all(streams)).includes(true);
 }
 
 /** @throws PhylloError IMAGE_INVALID when neither the image nor its destination has a name */

@@ -26,6 +26,7 @@ import { type ImageRoots, isCustomisedFirst, readRoots, storeContents } from './
 import { scanDirectoryTree } from './store/directory-tree.ts';
 import type { Store } from './store/store.ts';
 import { baseName, type StorePath } from './store/store-path.ts';
+import type { TreeSource } from './store/tree.ts';
 import { listingEntries } from './store/tree-listing.ts';
 
 export interface Customisation {
@@ -151,21 +152,20 @@ function copyOfDirectory(directory: string): Content {
   return { storePath: place, entries: scanDirectoryTree(directory), copyFrom: place };
 }
 
-async function copyOf(path: StorePath, { listed, store, work }: Customising): Promise<Content> {
-  const { listing } = await listed.get(path);
+async function copyOf(path: StorePath, { listed, work }: Customising): Promise<Content> {
+  const { listing, source } = await listed.get(path);
   return {
     storePath: latin1(path),
     entries: listingEntries(listing),
-    copyFrom: latin1(await filesOf(path, { store, work })),
+    copyFrom: latin1(await filesOf(path, { source, work })),
   };
 }
 
 /** Where a path's files can be read: of a binary cache, in the work directory. */
 async function filesOf(
   path: StorePath,
-  { store, work }: Pick<Customising, 'store' | 'work'>,
+  { source, work }: Pick<Customising, 'work'> & { readonly source: TreeSource },
 ): Promise<string> {
-  const source = store.treeSource(path);
   if (source.kind === 'directory') return source.location;
   const place = join(work.path, `nar-${baseName(path)}`);
   await unpackNar(source, latin1(place));

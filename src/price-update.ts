@@ -10,6 +10,7 @@ import type { Base } from './open-base.ts';
 import { type ImagePlan, isCustomisedFirst, readRoots, storeContents } from './plan-image.ts';
 import { compareImages, type SeenImage, type SeenLayer, type UpdateCost } from './plan/update-cost.ts';
 import type { Store } from './store/store.ts';
+import type { TreeSource } from './store/tree.ts';
 import { labelOf } from './transport/seen-image.ts';
 
 export interface PriceOptions {
@@ -71,6 +72,13 @@ async function measureLayers(
   settings: ImageSettings,
   { plan, store, jobs }: PriceOptions,
 ): Promise<Measured> {
+  const narSizes: Measured = {
+    sizes: plan.layers.map(({ narSize }) => narSize),
+    customisation: undefined,
+    measure: 'nar',
+  };
+  // Nobody fetches a closure to learn what an update would cost.
+  if (plan.closure.paths.some(({ path }) => isRemote(store.treeSource(path)))) return narSizes;
   const workers = new LayerWorkers(jobs, new LayerProgress().counter);
   const listed = new ListedPaths({ ...settings, store, workers });
   try {
@@ -82,10 +90,14 @@ async function measureLayers(
     return { sizes: await Promise.all(sizes), customisation, measure: 'tar' };
   } catch (error) {
     if (!(error instanceof PhylloError)) throw error;
-    return { sizes: plan.layers.map(({ narSize }) => narSize), customisation: undefined, measure: 'nar' };
+    return narSizes;
   } finally {
     await workers.close();
   }
+}
+
+function isRemote(source: TreeSource): boolean {
+  return source.kind === 'nar' && source.remote !== undefined;
 }
 
 async function measureCustomisation(

@@ -6,6 +6,7 @@ import type { LayerDigest } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
 import { ListedPaths } from './listed-paths.ts';
 import { readRoots, storeContents } from './plan-image.ts';
+import { NarKeeper } from './store/nar-keeper.ts';
 import type { Store } from './store/store.ts';
 import { PendingFile } from './transport/pending-file.ts';
 
@@ -33,7 +34,8 @@ export async function writeCustomisation(
   const stop = (): void => void workers.close();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const listed = new ListedPaths({ ...settings, store, workers });
+    const keeper = new NarKeeper(() => work.path);
+    const listed = new ListedPaths({ ...settings, store, workers, keeper });
     using first = await customiseFirst(settings, { store, listed, work, signal });
     const made = first ?? (await customiseLinks(settings, { store, listed }));
     return { ...(await write(made, { file, workers })), warnings: made.warnings };

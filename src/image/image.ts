@@ -35,13 +35,19 @@ export interface ImageLayer {
   /** A registry that has this blob: another repository of it can mount it from there. */
   readonly origin?: Repository | undefined;
   /** Finds out what the layer is made of; the work is done once, and only for a layer whose bytes are needed. */
-  prepare(): Promise<PreparedLayer>;
+  prepare(options?: PrepareOptions): Promise<PreparedLayer>;
+}
+
+export interface PrepareOptions {
+  /** Whether the layer's size must be known before its bytes are made: NARs are read for it. */
+  readonly exact: boolean;
 }
 
 export interface PreparedLayer {
   readonly source: LayerSource;
-  /** Bytes of its tar, exact. */
+  /** Bytes of its tar, exact unless `isEstimate`. */
   readonly size: number;
+  readonly isEstimate?: boolean;
   /** One sentence each. */
   readonly warnings: readonly string[];
 }

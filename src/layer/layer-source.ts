@@ -1,6 +1,6 @@
 /** What a layer is made of, as plain data that a worker thread can take. */
 import type { Digest } from '../digest.ts';
-import type { TreeSource } from '../store/tree.ts';
+import type { NarSource, TreeSource } from '../store/tree.ts';
 import type { TreeListing } from '../store/tree-listing.ts';
 import { paxHeaderSize } from './pax-header.ts';
 import type { PermissionRule } from './permissions.ts';
@@ -13,8 +13,21 @@ export type LayerSource = StoreLayerSource | CustomisationLayerSource | BaseLaye
 export interface StoreLayerSource {
   readonly kind: 'store';
   /** In the order of the tar. */
-  readonly paths: readonly ScannedPath[];
+  readonly paths: readonly LayerPath[];
   readonly ownership: TarOwnership;
+}
+
+export type LayerPath = ScannedPath | UnreadNar;
+
+/** A store path whose NAR is read once, when its layer is made. */
+export interface UnreadNar {
+  readonly storePath: string;
+  readonly source: NarSource;
+  readonly listing?: undefined;
+  /** Those that concern this path. */
+  readonly permissions: readonly PermissionRule[];
+  /** Roughly. */
+  readonly memberBytes: number;
 }
 
 /** A store path whose tree has been listed. */
@@ -74,7 +87,12 @@ export const STORE_LAYER_PREFIX: readonly TarMember[] = ['/nix/', '/nix/store/']
   linkName: '',
 }));
 
-/** Bytes of the layer's tar, known before any content is read; of a base layer the bytes that are copied. */
+/** Whether a layer's size is known before its bytes are made. */
+export function isMeasured(layer: LayerSource): boolean {
+  return layer.kind !== 'store' || layer.paths.every(({ listing }) => listing !== undefined);
+}
+
+/** Bytes of the layer's tar, roughly if it is not measured; of a base layer the bytes that are copied. */
 export function layerTarSize(layer: LayerSource): number {
   if (layer.kind === 'base') return layer.size;
   return tarSize(layer.kind === 'store' ? storeMemberBytes(layer) : customisationMemberBytes(layer));

@@ -2,6 +2,7 @@
 import { readSync } from 'node:fs';
 import { PhylloError, reasonOf } from '../errors.ts';
 import { visitNar } from '../store/nar-tree.ts';
+import { NarsAhead } from '../store/nars-ahead.ts';
 import type { NarSource, TreeEntry } from '../store/tree.ts';
 import { listingEntries } from '../store/tree-listing.ts';
 import type { ChunkSink } from './chunk-sink.ts';
@@ -9,6 +10,7 @@ import { encodeGnuHeader } from './gnu-header.ts';
 import {
   type BaseLayerSource,
   type CustomisationLayerSource,
+  type LayerPath,
   type LayerSource,
   type ScannedPath,
   STORE_LAYER_PREFIX,
@@ -50,15 +52,16 @@ function copyBaseLayer({ file, fd, offset, size }: BaseLayerSource, sink: ChunkS
 
 async function writeStoreLayer({ paths, ownership }: StoreLayerSource, tar: TarStream): Promise<void> {
   for (const member of STORE_LAYER_PREFIX) tar.write(encodePaxHeader(member, ownership));
+  await using ahead = new NarsAhead(paths.map(({ source }) => source));
   for (const path of paths) {
+    ahead.reach(path.source);
     const permit = permissionsOf(path.permissions, ownership);
     const header = (entry: TreeEntry): Buffer => {
       const permitted = permit(storeMember(path.storePath, entry));
       return encodePaxHeader(permitted.member, permitted.ownership);
     };
-    if (path.source.kind === 'directory')
-      writeDirectory(path, { location: path.source.location, header, tar });
-    else await writeNar(path, { source: path.source, header, tar });
+    if (path.source.kind === 'nar') await writeNar(path, { source: path.source, header, tar });
+    else writeDirectory(path as ScannedPath, { location: path.source.location, header, tar });
   }
 }
 
@@ -86,16 +89,16 @@ function writeDirectory(
   if (hasher !== undefined) requireNarHash(path, hasher);
 }
 
-/** A NAR's entries come with their contents; the listing tells what they were when the layer's size was computed. */
+/** A NAR's entries come with their contents; a listing tells what they were when the layer's size was computed. */
 async function writeNar(
-  { listing }: ScannedPath,
+  { listing }: LayerPath,
   { source, header, tar }: { readonly source: NarSource; readonly header: HeaderOf; readonly tar: TarStream },
 ): Promise<void> {
-  const expected = listingEntries(listing);
+  const expected = listing === undefined ? undefined : listingEntries(listing);
   await visitNar(source, {
     entry(entry) {
       tar.pad();
-      checkListed(entry, { expected: expected.next().value, source });
+      if (expected !== undefined) checkListed(entry, { expected: expected.next().value, source });
       tar.write(header(entry));
     },
     data(chunk) {

@@ -226,7 +226,7 @@ function identityOf(
 
 /** Every place in an archive is known before a byte is read. */
 async function tarSizes({ layers }: Image): Promise<number[]> {
-  return await Promise.all(layers.map(async (layer) => (await layer.prepare()).size));
+  return await Promise.all(layers.map(async (layer) => (await layer.prepare({ exact: true })).size));
 }
 
 /** A pipe or device (`/dev/stdout`, a process substitution) is written to, not replaced. */

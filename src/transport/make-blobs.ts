@@ -238,8 +238,8 @@ async function finishBlob(
   const { compression, tools } = options;
   requireEqual(layer, { made: stored, known });
   requireSameTar(layer, { made: stored, cache: tools.cache });
-  const { size, warnings } = await layer.prepare();
-  if (size !== stored.tarSize) throw sizeChanged(layer);
+  const { size, isEstimate = false, warnings } = await layer.prepare();
+  if (!isEstimate && size !== stored.tarSize) throw sizeChanged(layer);
   const again = await closeAll(one, { stored, receivers });
   for (
     let missing = again;
