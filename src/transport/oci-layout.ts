@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestHex, finishDigest } from '../digest.ts';
 import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
@@ -23,6 +23,7 @@ import type { StoredLayer } from '../layer/stored-layer.ts';
 import type { BlobTarget, CloseOutcome, FilePlace } from './blob-target.ts';
 import { withLock } from './file-lock.ts';
 import { PendingFile } from './pending-file.ts';
+import { removeStaleFiles } from './stale-files.ts';
 
 const LOCK = '.phyllo.lock';
 const EMPTY_INDEX = jsonBlob({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [] });
@@ -89,8 +90,9 @@ export class LayoutTarget implements BlobTarget {
     );
     await withLock(join(this.#directory, LOCK), async () => {
       const index = await readIndex(this.#directory);
-      await replaceFile(join(this.#directory, 'index.json'), addToIndex(index, entries).bytes);
+      await replaceFile(this.#index, addToIndex(index, entries).bytes);
     });
+    for (const place of [this.#directory, this.#blobs]) await removeStaleFiles(place, this.#index);
   }
 
   async discard(): Promise<void> {
@@ -109,6 +111,10 @@ export class LayoutTarget implements BlobTarget {
     return join(this.#blobs, digestHex(digest));
   }
 
+  get #index(): string {
+    return join(this.#directory, 'index.json');
+  }
+
   get #blobs(): string {
     return join(this.#directory, 'blobs', 'sha256');
   }
@@ -116,6 +122,7 @@ export class LayoutTarget implements BlobTarget {
 
 async function prepareLayout(directory: string): Promise<void> {
   try {
+    await refuseOtherDirectory(directory);
     await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
     const marker = join(directory, 'oci-layout');
     const text = await readFile(marker, 'utf8').catch(() => undefined);
@@ -129,6 +136,19 @@ async function prepareLayout(directory: string): Promise<void> {
       cause,
     });
   }
+}
+
+/** What a layout has while it is made, whoever makes it, and however far it came. */
+const BEGINNINGS = /^(oci-layout|index\.json|blobs|\.phyllo\.lock.*|\..+\.tmp)$/;
+
+/** A directory of something else stays as it is: a slip in its name must not fill it with blobs. */
+async function refuseOtherDirectory(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: unknown): string[] => {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const other = names.includes('oci-layout') ? undefined : names.find((name) => !BEGINNINGS.test(name));
+  if (other !== undefined) throw layoutInvalid(directory, `it has no oci-layout file, and has ${other}`);
 }
 
 /** The index first: with the marker the directory is a layout, and a layout has an index, whatever becomes of this build. */
@@ -206,6 +226,6 @@ async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
 
 function layoutInvalid(directory: string, reason: string): PhylloError {
   return new PhylloError('LAYOUT_INVALID', `${directory} is not an OCI layout: ${reason}`, {
-    hint: 'name an empty directory, or remove this one',
+    hint: 'name a layout, or a directory that is empty or does not exist',
   });
 }

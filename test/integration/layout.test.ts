@@ -117,7 +117,7 @@ describeWith(['nix', 'skopeo', 'umoci'], 'a layout', () => {
   });
 
   describeWith(['mounts'], 'on a full disk', () => {
-    for (const compression of ['none'])
+    for (const compression of ['none', 'gzip:1', 'zstd'])
       it(`says so and keeps what it has (${compression})`, async () => {
         const place = join(directory, `full-${compression.slice(0, 4)}`);
         mkdirSync(place);

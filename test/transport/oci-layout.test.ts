@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Digest, digestHex } from '../../src/digest.ts';
@@ -54,6 +62,45 @@ test('a new layout is whole before anything is written to it', async (context) =
   assert.deepEqual(JSON.parse(readFileSync(join(directory, 'oci-layout'), 'utf8')), {
     imageLayoutVersion: '1.0.0',
   });
+});
+
+test('a directory of something else stays as it is', async (context) => {
+  const directory = temporaryDirectory(context);
+  writeFileSync(join(directory, 'notes.txt'), 'mine');
+  await assert.rejects(write(directory, '1'), { code: 'LAYOUT_INVALID' });
+  assert.deepEqual(readdirSync(directory), ['notes.txt']);
+});
+
+test('a layout that was being made when its writer was killed is finished', async (context) => {
+  const directory = temporaryDirectory(context);
+  mkdirSync(join(directory, 'blobs'));
+  writeFileSync(join(directory, '.index.json.0123456789ab.tmp'), '');
+  await write(directory, '1');
+  assert.deepEqual(tagsOf(directory), ['1']);
+});
+
+test('temporary files go a day after their last change, and no others', async (context) => {
+  const directory = temporaryDirectory(context);
+  await write(directory, '1');
+  const blobs = join(directory, 'blobs/sha256');
+  const [stale = '', fresh = '', foreign = ''] = [
+    '.layer-3.0123456789ab.tmp',
+    '.layer-4.0123456789ab.tmp',
+    'other.tmp',
+  ].map((name) => join(blobs, name));
+  for (const file of [stale, fresh, foreign]) writeFileSync(file, 'half');
+  const twoDaysAgo = new Date(Date.now() - 2 * 86_400_000);
+  for (const file of [stale, foreign]) utimesSync(file, twoDaysAgo, twoDaysAgo);
+  await write(directory, '2');
+  assert.deepEqual([stale, fresh, foreign].map(existsSync), [false, true, true]);
+});
+
+test('nothing is written for an image that was given up', async (context) => {
+  const directory = temporaryDirectory(context);
+  const target = await LayoutTarget.create(directory, { ...IMAGE, names: [] });
+  await target.discard();
+  await assert.rejects(target.open(0));
+  assert.deepEqual(readdirSync(join(directory, 'blobs/sha256')), []);
 });
 
 test('images share a layout, and a tag goes to who asks last', async (context) => {
