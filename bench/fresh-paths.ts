@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Closure } from './support.ts';
 
-/** Store paths that nobody has seen before. */
+/** Store paths of one name that nobody has seen before: each as if the last one had been changed. */
 export class FreshPaths {
   readonly #nix: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
@@ -20,8 +20,8 @@ export class FreshPaths {
   }
 
   add(): string {
-    const file = join(this.#directory, `fresh-${this.#added.length}`);
-    mkdirSync(file);
+    const file = join(this.#directory, String(this.#added.length), 'fresh');
+    mkdirSync(file, { recursive: true });
     writeFileSync(join(file, 'text'), `${randomUUID()}\n`);
     const path = this.#nixStore(['--add', file]).trim();
     this.#added.push(path);

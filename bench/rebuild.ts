@@ -4,7 +4,7 @@
  *     node bench/rebuild.ts --make DIR [--runs 5] [--only REGEXP]      makes a large closure out of Debian packages in DIR (once)
  *     node bench/rebuild.ts --paths FILE [--runs 5] [--only REGEXP]    measures on these paths of the machine's own Nix store
  *
- * `--only` runs the cases whose names match. Adds one store path of a few bytes for each run, and deletes them at the end.
+ * `--only` runs the cases whose names match. Adds two store paths of a few bytes for each run, and deletes them at the end.
  * Prints Markdown. Needs python3, Nix, GNU tar, gzip, pigz, zstd, a built dist/.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -86,8 +86,8 @@ function casesFor(
   const forget = (): void => {
     for (const name of ['cache', 'cold']) rmSync(join(work, name), { recursive: true, force: true });
   };
-  const remember = (): void => {
-    measure(build(layout, built), { stdout: '/dev/null' });
+  const remember = (...options: readonly string[]): void => {
+    measure(build(layout, [...built, ...options]), { stdout: '/dev/null' });
   };
   const cold = (options: readonly string[]): Pick<Case, 'prepare' | 'command'> => ({
     prepare: forget,
@@ -103,20 +103,20 @@ function casesFor(
     { name: 'cold, plain', ...cold(built), against: [] },
     {
       name: 'nothing changed',
-      prepare: remember,
+      prepare: () => remember(),
       command: () => build(layout, built),
       against: ["Node's own start", 'cold, plain'],
     },
     {
-      name: 'one small path added',
-      prepare: remember,
+      name: 'one small path changed',
+      prepare: () => remember('--contents', fresh.add()),
       command: () => build(layout, [...built, '--contents', fresh.add()]),
       against: ['cold, plain'],
     },
     { name: 'tar -cf FILE', prepare: () => rmSync(archive, { force: true }), command: tar, against: [] },
     {
       name: 'archive to a file, digests cached',
-      prepare: remember,
+      prepare: () => remember(),
       command: () => build(`docker-archive:${archive}`, built),
       against: ['tar -cf FILE'],
     },

@@ -157,8 +157,9 @@ export class BlockLead implements ChunkSink {
 
   #writeCompressed(): void {
     while (this.#isOldestDone()) {
-      const { slot, output } = this.#blocks.shift() as OwnBlock;
+      const { slot, output } = this.#blocks[0] as OwnBlock;
       this.#write(output ?? readOutput(this.#board, slot));
+      this.#blocks.shift();
       if (output !== undefined) freeBlock(output);
       releaseSlotAs(this.#board, slot, FREE);
     }

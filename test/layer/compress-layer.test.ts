@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -156,4 +156,46 @@ test('a file that changed ends the layer', async (context) => {
   chmodSync(file, 0o644);
   writeFileSync(file, 'longer than before');
   await assert.rejects(compress(layer, { compression: GZIP, count: 2 }), { code: 'FILE_CHANGED' });
+});
+
+test('layers that fail, or that nobody takes, leave nothing that the next ones wait for', async (context) => {
+  const root = temporaryDirectory(context);
+  const good = await layerOf(temporaryDirectory(context), [6_000_000]);
+  const bad = await layerOf(root, [5_000_000, 7]);
+  chmodSync(join(root, STORE_PATH, 'file-1'), 0o644);
+  writeFileSync(join(root, STORE_PATH, 'file-1'), 'longer than before');
+  const encoder = encoderFor(ZSTD);
+  const refuse: TakeBytes = () => {
+    throw new Error('full');
+  };
+  await withWorkers(2, async (workers) => {
+    const { diffID } = await compressLayer(good, { encoder, workers });
+    for (let i = 0; i < 8; i += 1) {
+      const [changed, refused, made] = await Promise.allSettled([
+        compressLayer(bad, { encoder, workers }),
+        compressLayer(good, { encoder, workers, take: refuse }),
+        compressLayer(good, { encoder, workers }),
+      ]);
+      assert.equal(changed.status, 'rejected');
+      assert.equal(refused.status, 'rejected');
+      assert.equal(made.status === 'fulfilled' && made.value.diffID, diffID);
+    }
+  });
+});
+
+test('a blob is the same in files, through a ring, and in both at once', async (context) => {
+  const directory = temporaryDirectory(context);
+  const layer = await layerOf(directory, [9_000_000]);
+  const encoder = encoderFor(GZIP);
+  const file = join(directory, 'blob');
+  const fd = openSync(file, 'w+');
+  context.after(() => closeSync(fd));
+  const parts: Buffer[] = [];
+  const take: TakeBytes = (bytes) => void parts.push(Buffer.from(bytes));
+  const { digest, size } = await withWorkers(2, async (workers) =>
+    compressLayer(layer, { encoder, workers, places: [{ file, fd, offset: 100 }], take }),
+  );
+  assert.equal(Buffer.concat(parts).length, size);
+  assert.equal(digestOf(Buffer.concat(parts)), digest);
+  assert.equal(digestOf(readFileSync(file).subarray(100)), digest);
 });
