@@ -7,7 +7,19 @@
  *
  * @see POSIX.1-2017 pax, "pax Header Block"; CPython, Lib/tarfile.py, TarInfo.create_pax_header
  */
-import { encodeExtendedHeader, fixedText, isUtf8, paxRecord } from './pax-header.ts';
+import {
+  encodeExtendedHeader,
+  fixedText,
+  ID_LIMIT,
+  isUtf8,
+  MAGIC,
+  NAME_LENGTH,
+  NON_ASCII,
+  NUMBER_LIMIT,
+  orZero,
+  OWNER_NAME_LENGTH,
+  paxRecord,
+} from './pax-header.ts';
 import { BLOCK_SIZE, octalField, writeChecksum } from './tar-member.ts';
 
 /** Texts are latin1 strings, one code unit per byte. */
@@ -34,12 +46,6 @@ export interface ForeignHeader {
   readonly pax: ReadonlyMap<string, string>;
 }
 
-const NAME_LENGTH = 100;
-const OWNER_NAME_LENGTH = 32;
-const ID_LIMIT = 8 ** 7;
-const NUMBER_LIMIT = 8 ** 11;
-const NON_ASCII = /[\x80-\xff]/;
-const MAGIC = 'ustar\x0000';
 const DEVICES = /^[34]$/;
 
 /** The member's header blocks. */
@@ -56,7 +62,7 @@ function paxOf(header: ForeignHeader): Map<string, string> {
     if (!pax.has(keyword) && (value.length > limit || NON_ASCII.test(value))) pax.set(keyword, value);
   };
   const number = (keyword: string, value: number, limit: number): void => {
-    if (!pax.has(keyword) && !fits(value, limit)) pax.set(keyword, String(value));
+    if (!pax.has(keyword) && orZero(value, limit) !== value) pax.set(keyword, String(value));
   };
   text('path', nameOf(header), NAME_LENGTH);
   text('linkpath', header.linkName, NAME_LENGTH);
@@ -98,12 +104,4 @@ function encodeUstar(header: ForeignHeader): Buffer {
 
 function nameOf({ name, type }: ForeignHeader): string {
   return type === '5' ? `${name}/` : name;
-}
-
-function fits(value: number, limit: number): boolean {
-  return value >= 0 && value < limit;
-}
-
-function orZero(value: number, limit: number): number {
-  return fits(value, limit) ? value : 0;
 }

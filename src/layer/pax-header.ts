@@ -26,13 +26,18 @@ import {
   writeChecksum,
 } from './tar-member.ts';
 
-const NAME_LENGTH = 100;
-const OWNER_NAME_LENGTH = 32;
-const ID_LIMIT = 8 ** 7;
-const NUMBER_LIMIT = 8 ** 11;
+/** Bytes of the name and link name fields. */
+export const NAME_LENGTH = 100;
+/** Bytes of the owner name fields. */
+export const OWNER_NAME_LENGTH = 32;
+/** What does not fit 7 octal digits. */
+export const ID_LIMIT = 8 ** 7;
+/** What does not fit 11 octal digits. */
+export const NUMBER_LIMIT = 8 ** 11;
+/** Magic and version. */
+export const MAGIC = 'ustar\x0000';
+export const NON_ASCII = /[\x80-\xff]/;
 const PAX_NAME = '././@PaxHeader';
-const MAGIC = 'ustar\x0000';
-const NON_ASCII = /[\x80-\xff]/;
 
 /** The member's header blocks: 512 bytes, or more with an extended header. */
 export function encodePaxHeader(member: TarMember, ownership: TarOwnership): Buffer {
@@ -89,9 +94,8 @@ function encodeOwnership({ uid, gid, mtimeSeconds, uname, gname }: TarOwnership)
   return header;
 }
 
-/** The blocks of an extended header with these records. */
-export /** A member whose records apply to the member that follows. @param records as `paxRecord` makes them */
-function encodeExtendedHeader(records: Buffer): Buffer {
+/** A member whose records apply to the member that follows. @param records as `paxRecord` makes them */
+export function encodeExtendedHeader(records: Buffer): Buffer {
   const blocks = Buffer.alloc(BLOCK_SIZE + roundUp(records.length, BLOCK_SIZE));
   const header = blocks.subarray(0, BLOCK_SIZE);
   header.write(PAX_NAME, 0, 'latin1');
@@ -171,7 +175,8 @@ export function fixedText(text: string, length: number): string {
   return codePoints.map((codePoint) => (codePoint < 0x80 ? String.fromCharCode(codePoint) : '?')).join('');
 }
 
-function orZero(value: number, limit: number): number {
+/** What a field has whose number is in the extended header: below 0, or `limit` and more. */
+export function orZero(value: number, limit: number): number {
   return value < 0 || value >= limit ? 0 : value;
 }
 
