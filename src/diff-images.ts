@@ -1,7 +1,7 @@
 /** Two images, or plans of them: what the update costs, and why. */
 import { PhylloError } from './errors.ts';
 import { compareImages, type UpdateCost } from './plan/update-cost.ts';
-import { openStore } from './store/open-store.ts';
+import { type CacheSettings, openStore } from './store/open-store.ts';
 import type { Closure } from './store/store.ts';
 import { parseStorePath } from './store/store-path.ts';
 import type { OpenImageOptions } from './transport/source-image.ts';
@@ -10,6 +10,7 @@ import { seeImage } from './transport/seen-image.ts';
 export interface DiffOptions extends OpenImageOptions {
   /** Whose references say why paths changed; default: the local store where it has the paths, else names alone tell. */
   readonly store?: string;
+  readonly caches?: CacheSettings;
 }
 
 /** @throws PhylloError PREVIOUS_INVALID (a plan that is none), what `openImage` throws, and what a store that was asked for throws */
@@ -20,7 +21,7 @@ export async function diffImages(
   const before = await seeImage(old, options);
   const after = await seeImage(fresh, options);
   const paths = [...new Set(after.layers.flatMap((layer) => layer.paths))];
-  const closure = await findClosure(paths, options.store);
+  const closure = await findClosure(paths, options);
   if (closure === undefined) return compareImages(before, after);
   const sizes = closure.paths.map(({ path, narSize }) => [path, narSize] as const);
   const pathSizes = new Map<string, number>([...after.pathSizes, ...sizes]);
@@ -31,11 +32,11 @@ export async function diffImages(
 /** Undefined where no store was asked for and the local one does not have them all. */
 async function findClosure(
   paths: readonly string[],
-  place: string | undefined,
+  { store: place, caches }: Pick<DiffOptions, 'store' | 'caches'>,
 ): Promise<Closure | undefined> {
   if (paths.length === 0) return undefined;
   try {
-    const store = await openStore({ store: place ?? 'auto' });
+    const store = await openStore({ store: place ?? 'auto', ...(caches === undefined ? {} : { caches }) });
     try {
       return await store.closure(paths.map((path) => parseStorePath(path, store.storeDir)));
     } finally {

@@ -32,6 +32,14 @@ export {
 } from './layer/digest-cache.ts';
 export { type Compression, LEVELS, parseCompression } from './layer/encoder.ts';
 export type { ProgressState } from './layer/progress.ts';
+export {
+  type ClosureJson,
+  type ClosurePathJson,
+  closureToJson,
+  renderChain,
+  renderClosure,
+  renderClosureTree,
+} from './plan/closure-views.ts';
 export { describeSize } from './plan/describe-plan.ts';
 export { diffImages, type DiffOptions } from './diff-images.ts';
 export { type Base, openBase } from './open-base.ts';
@@ -52,6 +60,8 @@ export {
   type StreamedImage,
 } from './stream-dockertools.ts';
 export { type CacheCredentials, type Login, parseNetrc } from './store/cache-credentials.ts';
+export { buildInstallables } from './store/installable.ts';
+export { isTypedPath, resolveTypedPath } from './store/typed-path.ts';
 export { openNarinfoCache, type NarinfoCache } from './store/narinfo-cache.ts';
 export { type NixConf, nixConfList, readNixConf } from './store/nix-conf.ts';
 export { type CacheSettings, NIXOS_CACHE_KEY, openStore, type OpenStoreOptions } from './store/open-store.ts';

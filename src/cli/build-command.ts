@@ -21,7 +21,7 @@ import {
 } from '../index.ts';
 import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './cache-options.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
-import { openUserStore, type StoreFlags } from './store-options.ts';
+import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
 import { readJobs } from './jobs.ts';
 import { print, printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
@@ -85,11 +85,11 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const { compress } = flags;
   const asked = compress === undefined ? undefined : readingArguments(() => parseCompression(compress));
   if (flags.format === 'dockertools') requirePlainArchives(flags, asked);
-  const { settings, store: place, graph } = describe(file, flags);
+  const { settings: described, store: place, graph } = describe(file, flags);
   await using registries = openRegistries(flags, [
     ...flags.to,
-    settings.fromImage,
-    settings.previous,
+    described.fromImage,
+    described.previous,
     cacheRegistry(flags),
   ]);
   const store = await openUserStore({ store: place, graph }, flags);
@@ -113,6 +113,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
       onPhase,
     };
     const onStart = (look: () => ProgressState): void => progress.start(look);
+    const settings = await withTypedPaths(described, { store, flags, signal });
     const built = await buildImage(settings, { ...options, onStart });
     progress.stop();
     report(built, { flags, started });

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { describeSize, writeCustomisation } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
-import { openUserStore, type StoreFlags } from './store-options.ts';
+import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
 import { printJson, say, warn } from './output.ts';
 
 interface CustomiseFlags extends DescriptionFlags, StoreFlags {
@@ -31,10 +31,11 @@ async function customise(
   flags: CustomiseFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { settings, store: place, graph } = describe(file, flags);
+  const { settings: described, store: place, graph } = describe(file, flags);
   const store = await openUserStore({ store: place, graph }, flags);
   try {
     const { output } = flags;
+    const settings = await withTypedPaths(described, { store, flags, signal });
     const { warnings, ...layer } = await writeCustomisation(settings, { store, file: output, signal });
     if (flags.json === true) printJson(layer);
     if (flags.quiet === true) return;

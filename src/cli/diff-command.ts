@@ -1,13 +1,14 @@
 /** `phyllo diff OLD NEW` */
 import { Command } from 'commander';
-import { describeSize, diffImages, PhylloError, renderUpdateCost } from '../index.ts';
+import { describeSize, diffImages, type DiffOptions, PhylloError, renderUpdateCost } from '../index.ts';
 import { hostArchitecture } from './description-options.ts';
 import { addPlatformOptions, type PlatformFlags } from './image-options.ts';
 import { print, printJson } from './output.ts';
 import { openRegistries } from './registry-options.ts';
+import { addStoreOptions, cacheSettings, isCaches, type StoreFlags } from './store-options.ts';
 import { usageError } from './usage-error.ts';
 
-interface DiffFlags extends PlatformFlags {
+interface DiffFlags extends PlatformFlags, StoreFlags {
   readonly json?: true;
   readonly maxPull?: string;
   readonly store?: string;
@@ -19,7 +20,7 @@ export function diffCommand(signal: AbortSignal): Command {
     .description('Show what clients of one image pull and unpack for another one, and why.')
     .argument('<OLD>', 'an image as inspect takes it, or what plan --json printed')
     .argument('<NEW>', 'the same');
-  return addPlatformOptions(command)
+  return addStoreOptions(addPlatformOptions(command))
     .option('--json', 'print everything as one JSON document')
     .option('--max-pull <size>', 'fail when clients would pull more: 50MB, 20MiB, bytes')
     .option('--store <where>', 'store whose references say why paths changed (default: the local one)')
@@ -39,7 +40,7 @@ async function diff(
     preferred: { architecture: hostArchitecture(), os: 'linux' },
     signal,
     registries,
-    ...(store === undefined ? {} : { store }),
+    ...(store === undefined ? {} : { store, ...cachesOf(store, flags) }),
   });
   if (flags.json === true) printJson(cost);
   else print(renderUpdateCost(cost, { columns: process.stdout.columns ?? 80 }));
@@ -48,6 +49,10 @@ async function diff(
     'PULL_TOO_LARGE',
     `clients would pull ${describeSize(cost.pull)}, and --max-pull is ${flags.maxPull} (${cost.pull} and ${limit} bytes)`,
   );
+}
+
+function cachesOf(store: string, flags: StoreFlags): Pick<DiffOptions, 'caches'> {
+  return isCaches(store) ? { caches: cacheSettings(flags) } : {};
 }
 
 const UNITS: Readonly<Record<string, number>> = {

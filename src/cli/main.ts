@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { buildCommand } from './build-command.ts';
 import { cacheCommand } from './cache-command.ts';
+import { closureCommand } from './closure-command.ts';
 import { copyCommand, mergeCommand } from './copy-command.ts';
 import { customiseCommand } from './customise-command.ts';
 import { diffCommand } from './diff-command.ts';
@@ -37,6 +38,7 @@ function createProgram(signal: AbortSignal): Command {
     .version(version())
     .addCommand(buildCommand(signal))
     .addCommand(planCommand())
+    .addCommand(closureCommand(signal))
     .addCommand(customiseCommand(signal))
     .addCommand(diffCommand(signal))
     .addCommand(copyCommand(signal))

@@ -18,7 +18,7 @@ import {
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
-import { openUserStore, type StoreFlags } from './store-options.ts';
+import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
 import { usageError } from './usage-error.ts';
 
 interface PlanFlags extends DescriptionFlags, RegistryFlags, StoreFlags {
@@ -46,11 +46,12 @@ export function planCommand(): Command {
 
 async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
   if (flags.json === true && flags.dot === true) throw usageError('--json and --dot exclude each other');
-  const { settings, store: place, graph } = describe(file, flags);
-  await using registries = openRegistries(flags, [settings.fromImage, settings.previous]);
+  const { settings: described, store: place, graph } = describe(file, flags);
+  await using registries = openRegistries(flags, [described.fromImage, described.previous]);
   const started = performance.now();
   const store = await openUserStore({ store: place, graph }, flags);
   try {
+    const settings = await withTypedPaths(described, { store, flags });
     using base = await openBase(settings, { registries });
     const previous = await openPrevious(settings, { base, registries });
     const planned = await planImage(settings, store, {

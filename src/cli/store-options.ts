@@ -2,12 +2,16 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
+  buildInstallables,
   type CacheSettings,
+  type ImageSettings,
+  isTypedPath,
   NIXOS_CACHE_KEY,
   type NixConf,
   nixConfList,
   openNarinfoCache,
   openStore,
+  resolveTypedPath,
   type Store,
 } from '../index.ts';
 import { networkSettings } from './network.ts';
@@ -21,6 +25,7 @@ export interface StoreFlags {
   readonly narinfoCache?: boolean;
   readonly narinfoCachePositiveTtl?: string;
   readonly narinfoCacheNegativeTtl?: string;
+  readonly installable?: string;
 }
 
 export function addStoreOptions(command: Command): Command {
@@ -29,6 +34,12 @@ export function addStoreOptions(command: Command): Command {
       new Option(
         '--trusted-public-keys <keys>',
         'keys whose signatures binary caches need, instead of nix.conf’s',
+      ).argParser(joined),
+    )
+    .addOption(
+      new Option(
+        '--installable <what>',
+        'what nix calls an installable, which it builds (repeatable; needs Nix)',
       ).argParser(joined),
     )
     .option('--no-check-sigs', 'believe binary caches without signatures')
@@ -49,11 +60,44 @@ export async function openUserStore(
 ): Promise<Store> {
   const place = { store, ...(graph === undefined ? {} : { graph }) };
   // Nobody needs to read the configuration of Nix for a store of files.
-  if (!store.includes('://')) return await openStore(place);
+  if (!isCaches(store)) return await openStore(place);
   return await openStore({ ...place, caches: cacheSettings(flags) });
 }
 
-function cacheSettings(flags: StoreFlags): CacheSettings {
+/** Whether the words of `--store` are addresses of binary caches. */
+export function isCaches(store: string): boolean {
+  return store.includes('://');
+}
+
+/** @throws PhylloError PROGRAM_MISSING, COMMAND_FAILED; the signal's reason */
+export async function resolveInstallables(
+  { installable }: StoreFlags,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  if (installable === undefined) return [];
+  return await buildInstallables(installable.split(' ').filter(Boolean), signal);
+}
+
+/**
+ * The description with whole store paths for those that were typed in short, and with what installables are.
+ * @throws as resolveTypedPath and resolveInstallables
+ */
+export async function withTypedPaths(
+  settings: ImageSettings,
+  {
+    store,
+    flags,
+    signal,
+  }: { readonly store: Store; readonly flags: StoreFlags; readonly signal?: AbortSignal },
+): Promise<ImageSettings> {
+  const whole = async (text: string): Promise<string> =>
+    isTypedPath(text) ? await resolveTypedPath(text, store) : text;
+  const contents = await Promise.all(settings.contents.map(whole));
+  const copyToRoot = await Promise.all(settings.copyToRoot.map(whole));
+  return { ...settings, contents: [...contents, ...(await resolveInstallables(flags, signal))], copyToRoot };
+}
+
+export function cacheSettings(flags: StoreFlags): CacheSettings {
   const conf = userNixConf();
   const given = flags.trustedPublicKeys?.split(/[\s,]+/).filter(Boolean);
   return {

@@ -8,7 +8,9 @@ export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'br';
 
 type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
-const CHUNK_BYTES = 256 * 1024;
+/** Measured: a third less time than with a quarter of it, each chunk being new memory; and unpacked ahead of who reads them. */
+const CHUNK_BYTES = 1024 * 1024;
+const STREAM = { chunkSize: CHUNK_BYTES, highWaterMark: 2 * CHUNK_BYTES };
 
 /**
  * The bytes without their compression. Ending early ends `chunks`.
@@ -19,11 +21,11 @@ export function decompress(chunks: Chunks, compression: Compression): Chunks {
     case 'none':
       return chunks;
     case 'gzip':
-      return through(chunks, createGunzip({ chunkSize: CHUNK_BYTES }));
+      return through(chunks, createGunzip(STREAM));
     case 'zstd':
-      return through(chunks, createZstdDecompress({ chunkSize: CHUNK_BYTES }));
+      return through(chunks, createZstdDecompress(STREAM));
     case 'br':
-      return through(chunks, createBrotliDecompress({ chunkSize: CHUNK_BYTES }));
+      return through(chunks, createBrotliDecompress(STREAM));
     case 'xz':
       return new xz.XzReadableStream(ReadableStream.from(chunks));
     case 'bzip2':

@@ -32,7 +32,9 @@ async function* verified(source: NarSource): AsyncGenerator<Uint8Array, void, un
 }
 
 async function* decompressed(source: NarSource): AsyncGenerator<Uint8Array, void, undefined> {
-  const { fileHash: hash, fileSize: size } = source;
+  const { compression, narHash, fileHash, fileSize: size } = source;
+  // Of a NAR that is stored as it is, both are the same hash of the same bytes.
+  const hash = compression === 'none' && fileHash === narHash ? undefined : fileHash;
   await using stored = openStoredNar(source);
   const file = checked(stored, { what: 'its file', size, hash, source });
   try {

@@ -1,7 +1,7 @@
 /** A NAR's bytes as they are stored, wherever that is. */
 import { createReadStream, type ReadStream } from 'node:fs';
 import { PhylloError, reasonOf } from '../errors.ts';
-import { fetchNar } from './fetch-nar.ts';
+import { fetchNar, type RemoteSource } from './fetch-nar.ts';
 import { keptNar, KeepFile } from './kept-nar.ts';
 import type { NarSource } from './tree.ts';
 
@@ -19,9 +19,26 @@ export function openStoredNar(source: NarSource): StoredNar {
   const { keep } = source.remote;
   const kept = keep === undefined ? undefined : keptNar(keep);
   if (kept !== undefined) return new NarFile(kept);
-  const fetched = fetchNar({ ...source, remote: source.remote });
+  const fetched = inLargeChunks(fetchNar(source as RemoteSource));
   const bytes = keep === undefined ? fetched : keeping(fetched, new KeepFile(keep));
   return Object.assign(bytes, { [Symbol.asyncDispose]: async () => void (await bytes.return()) });
+}
+
+/** What comes in small pieces is handed on in large ones: each piece has its price on the way. */
+async function* inLargeChunks(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let held: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    held.push(chunk);
+    length += chunk.length;
+    if (length < READ_BYTES) continue;
+    yield Buffer.concat(held, length);
+    held = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(held, length);
 }
 
 async function* keeping(

@@ -1,12 +1,14 @@
 /** Images from binary caches behind HTTP, made and signed by real Nix: the same bytes as from the local store, or a clear error. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { before, it } from 'node:test';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type CacheServer, type CacheServerOptions, serveCache } from '../support/cache-server.ts';
 import { buildTestClosure, describeTestImage, type TestClosure } from './support/closure.ts';
-import { copyToCache, generateKeys, type SigningKeys } from './support/nix.ts';
+import { copyToCache, generateKeys, pathInfoJson, type SigningKeys } from './support/nix.ts';
 import { phyllo, phylloChecked } from './support/phyllo.ts';
 import { type Outcome, runChecked } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
@@ -208,6 +210,75 @@ describeWith(['nix'], 'an image from binary caches behind HTTP', () => {
     await server.stop();
   });
 
+  it('believes paths that are the addresses of their contents, without a signature', async () => {
+    const cache = join(directory, 'cache-addressed');
+    const [flat, tree] = [join(directory, 'flat'), join(directory, 'source')];
+    writeFileSync(flat, 'flat');
+    mkdirSync(tree);
+    writeFileSync(join(tree, 'recursive'), 'recursive');
+    const nix = (program: string, args: readonly string[]): Promise<string> =>
+      runChecked(program, ['--store', closure.store.root, ...args], { env: closure.store.env });
+    const paths = [
+      await nix('nix-store', ['--add-fixed', 'sha256', flat]),
+      await nix('nix-store', ['--add', tree]),
+      await nix('nix-instantiate', [
+        '--eval',
+        '--read-write-mode',
+        '--expr',
+        '"${builtins.toFile "text" "text"}"',
+      ]),
+    ].map((output) => output.trim().replaceAll('"', ''));
+    mkdirSync(cache);
+    await copyToCache(closure.store, paths, { directory: cache, compression: 'zstd' });
+    const server = await serveCache(cache);
+    const image = join(directory, 'addressed.json');
+    writeFileSync(image, JSON.stringify({ name: 'addressed', tag: '1', config: { Cmd: paths } }));
+    const all = ['build', image, '--no-cache', '--no-narinfo-cache', '--json'];
+    const trusting = [...all, ...from(server)];
+    const local = [...all, '--store', closure.store.root];
+    const [one, other] = [
+      await phylloChecked([...trusting, '--to', `oci:${newLayout()}`], { env: ENV }),
+      await phylloChecked([...local, '--to', `oci:${newLayout()}`], { env: ENV }),
+    ];
+    assert.equal(digestOf(one), digestOf(other));
+    // A cache that changes NAR and narinfo alike gets no further than the contents.
+    for (const [index, code] of ['NAR_MISMATCH', 'SIGNATURE_MISSING', 'NAR_MISMATCH'].entries()) {
+      const forged = join(directory, `forged-${index}`);
+      cpSync(cache, forged, { recursive: true });
+      forgeNar(forged, paths[index] as string);
+      const forger = await serveCache(forged);
+      const { stderr } = await phyllo([...all, ...from(forger), '--to', `oci:${newLayout()}`], { env: ENV });
+      assert.match(stderr, new RegExp(`\\[${code}\\]`));
+      await forger.stop();
+    }
+    await server.stop();
+  });
+
+  it('is listed: the closure, sizes, and why a path is there', async () => {
+    const server = await serveCache(signed);
+    const options = [...from(server), '--no-narinfo-cache'];
+    const closureOf = async (texts: readonly string[]): Promise<string> =>
+      await phylloChecked(['closure', ...texts, ...options], { env: ENV });
+    const listed = JSON.parse(await closureOf([hashPartOf(closure.top), '--json'])) as {
+      readonly narSize: number;
+      readonly paths: readonly { readonly path: string; readonly narSize: number }[];
+    };
+    const infos = JSON.parse(await pathInfoJson(closure.store, [closure.top])) as readonly {
+      readonly path: string;
+      readonly narSize: number;
+    }[];
+    const sizes = (all: typeof infos): Map<string, number> =>
+      new Map(all.map(({ path, narSize }) => [path, narSize]));
+    assert.deepEqual(sizes(listed.paths), sizes(infos));
+    const why = await closureOf([closure.top.slice('/nix/store/'.length), '--why', closure.oddities]);
+    assert.equal(why, `${closure.top}\n└───${closure.oddities}\n`);
+    assert.match(await closureOf([closure.top, '--tree']), new RegExp(`───${closure.large}`));
+    const absent = await phyllo(['closure', closure.large, '--why', closure.top, ...options], { env: ENV });
+    assert.match(absent.stderr, /\[STORE_PATH_UNKNOWN\]/);
+    assert.deepEqual(server.takeNars(), []);
+    await server.stop();
+  });
+
   it('says who it is: by netrc, in the address, by a token', async () => {
     const wants = new Set<string>();
     const server = await serveCache(signed, {
@@ -366,6 +437,27 @@ function storePathCalled(name: string, cache: string): string {
   const texts = narinfos.map((file) => readFileSync(join(cache, file), 'utf8'));
   const path = texts.map((text) => /^StorePath: (.*)$/m.exec(text)?.[1] ?? '');
   return path.find((found) => found.endsWith(`-${name}`)) as string;
+}
+
+const STORE_PREFIX = '/nix/store/'.length + 33;
+const CONTENTS: Readonly<Record<string, string>> = { flat: 'flat', source: 'recursive', text: 'text' };
+
+/** Puts another byte into a path's NAR and describes it as it is then. */
+function forgeNar(cache: string, storePath: string): void {
+  const narinfo = join(cache, `${hashPartOf(storePath)}.narinfo`);
+  const text = readFileSync(narinfo, 'utf8');
+  const nar = join(cache, /^URL: (.*)$/m.exec(text)?.[1] ?? '');
+  const bytes = zstdDecompressSync(readFileSync(nar));
+  const at = bytes.lastIndexOf(CONTENTS[storePath.slice(STORE_PREFIX)] ?? '');
+  bytes.write('F', at);
+  const compressed = zstdCompressSync(bytes);
+  writeFileSync(nar, compressed);
+  const hash = (content: Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  const forged = text
+    .replace(/^FileHash: .*/m, `FileHash: ${hash(compressed)}`)
+    .replace(/^FileSize: .*/m, `FileSize: ${compressed.length}`)
+    .replace(/^NarHash: .*/m, `NarHash: ${hash(bytes)}`);
+  writeFileSync(narinfo, forged);
 }
 
 function flipBit(bytes: Buffer): Buffer {
