@@ -6,6 +6,12 @@ import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_SHOWN = 2000;
 
+/** Of a derivation, or of a store path that was named. @see Nix manual, "nix build", `--json` */
+interface Built {
+  readonly outputs?: Readonly<Record<string, string>>;
+  readonly path?: string;
+}
+
 /**
  * The outputs' store paths, in the order of the installables.
  * @throws PhylloError PROGRAM_MISSING, COMMAND_FAILED; the signal's reason
@@ -21,8 +27,8 @@ export async function buildInstallables(
       maxBuffer: MAX_OUTPUT_BYTES,
       ...(signal === undefined ? {} : { signal }),
     });
-    const built = JSON.parse(stdout) as readonly { readonly outputs?: Readonly<Record<string, string>> }[];
-    return built.flatMap(({ outputs = {} }) => Object.values(outputs));
+    const built = JSON.parse(stdout) as readonly Built[];
+    return built.flatMap(({ path, outputs = {} }) => path ?? Object.values(outputs));
   } catch (cause) {
     signal?.throwIfAborted();
     throw failed(installables, cause);

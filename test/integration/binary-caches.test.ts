@@ -279,6 +279,17 @@ describeWith(['nix'], 'an image from binary caches behind HTTP', () => {
     await server.stop();
   });
 
+  it('is of what Nix builds: an installable', async () => {
+    const { env, root } = closure.store;
+    const args = ['closure', '--installable', closure.top, '--store', root, '--why', closure.oddities];
+    const why = await phylloChecked(args, { env: { ...ENV, ...env, NIX_REMOTE: root } });
+    assert.equal(why, `${closure.top}\n└───${closure.oddities}\n`);
+    const failed = await phyllo(['closure', '--installable', '/nix/store/none'], { env: { ...ENV, ...env } });
+    assert.match(failed.stderr, /\[COMMAND_FAILED\]/);
+    const without = await phyllo(args, { env: { ...ENV, PATH: home } });
+    assert.match(without.stderr, /\[PROGRAM_MISSING\]/);
+  });
+
   it('says who it is: by netrc, in the address, by a token', async () => {
     const wants = new Set<string>();
     const server = await serveCache(signed, {
@@ -328,6 +339,12 @@ describeWith(['nix'], 'an image from binary caches behind HTTP', () => {
       assert.notEqual(ranged.length, 0);
       await server.stop();
     }
+  });
+
+  it('is the same from a slow server', async () => {
+    const server = await serveCache(signed, { latencyMs: 200 });
+    assert.equal(digestOf(await build(from(server))), expected);
+    await server.stop();
   });
 
   const nar = (change: (bytes: Buffer, response: ServerResponse) => Buffer): CacheServerOptions['answer'] => {

@@ -36,6 +36,13 @@ export interface CacheServer {
 
 /** Stopped after the tests of the file, at the latest. */
 export async function serveCache(directory: string, options: CacheServerOptions = {}): Promise<CacheServer> {
+  const server = await startCache(directory, options);
+  after(() => server.stop());
+  return server;
+}
+
+/** The caller stops it. */
+export async function startCache(directory: string, options: CacheServerOptions = {}): Promise<CacheServer> {
   const requests: LoggedRequest[] = [];
   let taken = 0;
   const server = createServer((request, response) => {
@@ -45,7 +52,6 @@ export async function serveCache(directory: string, options: CacheServerOptions 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const stop = once(() => close(server));
-  after(stop);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
