@@ -102,7 +102,8 @@ class CacheRequests {
     this.name = describeUrl(url).replace(/\/+$/, '');
     this.#base = new URL(`${this.name}/`);
     this.headers = authorization === undefined ? {} : { authorization };
-    this.#client = new HttpClient({ ...http, maxConnections: NARINFO_CONNECTIONS });
+    // Many small answers share one connection. NARs, few and large, are better off with one each.
+    this.#client = new HttpClient({ ...http, maxConnections: NARINFO_CONNECTIONS, http2: true });
   }
 
   /** @throws PhylloError BINARY_CACHE_INVALID when it leads out of the cache */

@@ -9,7 +9,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type CacheServer, type CacheServerOptions, serveCache } from '../support/cache-server.ts';
 import { buildTestClosure, describeTestImage, type TestClosure } from './support/closure.ts';
 import { copyToCache, generateKeys, pathInfoJson, type SigningKeys } from './support/nix.ts';
-import { phyllo, phylloChecked } from './support/phyllo.ts';
+import { HELLO, phyllo, phylloChecked } from './support/phyllo.ts';
 import { type Outcome, runChecked } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
@@ -428,6 +428,25 @@ describeWith(['nix'], 'an image from binary caches behind HTTP', () => {
     writeFileSync(broken, whole);
     const built = await phylloChecked([...all, '--to', `oci:${newLayout()}`], { env });
     assert.equal(digestOf(built), expected);
+    await server.stop();
+  });
+});
+
+describeWith(['openssl'], 'a binary cache behind TLS', () => {
+  it('needs an authority that is trusted, and speaks HTTP/2', async () => {
+    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    await runChecked('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject]);
+    const tls = { key: readFileSync(key), cert: readFileSync(cert) };
+    const server = await serveCache(join(HELLO, 'cache'), { tls });
+    const args = ['plan', join(HELLO, 'image.json'), '--store', server.url, '--no-check-sigs', '--json'];
+    const env = { ...ENV, no_proxy: '127.0.0.1', NIX_SSL_CERT_FILE: '', SSL_CERT_FILE: '' };
+    assert.match((await phyllo(args, { env })).stderr, /\[NETWORK_FAILED\]/);
+    const trusting = await phylloChecked(args, { env: { ...env, SSL_CERT_FILE: cert } });
+    const local = ['plan', join(HELLO, 'image.json'), '--json'];
+    assert.equal(trusting, await phylloChecked(local, { env }));
+    assert.deepEqual(new Set(server.requests.map(({ version }) => version)), new Set(['2.0']));
     await server.stop();
   });
 });

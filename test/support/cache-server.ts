@@ -1,5 +1,6 @@
 /** A binary cache's directory behind HTTP on loopback: with ranges, latency, a log of requests, and whatever can go wrong. */
 import { createReadStream, statSync } from 'node:fs';
+import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { after } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface LoggedRequest {
+  /** `1.1`, `2.0` */
+  readonly version: string;
   /** `/nix-cache-info` */
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
@@ -22,6 +25,8 @@ export interface CacheServerOptions {
     file: string,
   ) => boolean | Promise<boolean>;
   readonly ranges?: boolean;
+  /** HTTP/2, and HTTP/1.1 for those who do not speak it. */
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
 }
 
 export interface CacheServer {
@@ -45,15 +50,18 @@ export async function serveCache(directory: string, options: CacheServerOptions 
 export async function startCache(directory: string, options: CacheServerOptions = {}): Promise<CacheServer> {
   const requests: LoggedRequest[] = [];
   let taken = 0;
-  const server = createServer((request, response) => {
-    const logged = { path: request.url ?? '/', headers: request.headers };
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const { url = '/', headers, httpVersion } = request;
+    const logged = { path: url, headers, version: httpVersion };
     requests.push(logged);
     serve(logged, response, { directory, ...options }).catch(() => response.destroy());
-  });
+  };
+  const { tls } = options;
+  const server = tls === undefined ? createServer(listener) : createSecure(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const stop = once(() => close(server));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     takeNars: () => {
       const fresh = requests.slice(taken).filter(({ path }) => path.startsWith('/nar/'));
@@ -62,6 +70,23 @@ export async function startCache(directory: string, options: CacheServerOptions 
     },
     stop,
   };
+}
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Its requests and responses have what those of HTTP/1.1 have. */
+function createSecure(tls: NonNullable<CacheServerOptions['tls']>, listener: Listener): Server {
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createSecureServer({ ...tls, allowHTTP1: true }, listener as never);
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  return Object.assign(server as unknown as Server, {
+    closeAllConnections: () => {
+      for (const session of sessions) session.destroy();
+    },
+  });
 }
 
 async function serve(
