@@ -255,11 +255,12 @@ describe('a broken binary cache', () => {
   it('has a NAR that is cut off', () => {
     const cache = copyOfCache();
     const nar = narOf(narinfoOf(cache, 'greetings-1.0'));
-    writeFileSync(nar, readFileSync(nar).subarray(0, -20));
+    const whole = readFileSync(nar);
+    writeFileSync(nar, whole.subarray(0, -20));
     return assertBuildFailure(describeImage({ store: `file://${cache}` }), {
       exitCode: 1,
-      code: 'NAR_INVALID',
-      about: [nar],
+      code: 'NAR_MISMATCH',
+      about: [nar, `${whole.length - 20} bytes instead of ${whole.length}`],
     });
   });
 

@@ -17,7 +17,7 @@ for (const [text, host, repository, tag, digest] of [
   ['ghcr.io/me/hello:1', 'ghcr.io', 'me/hello', '1', undefined],
   ['localhost/hello', 'localhost', 'hello', undefined, undefined],
   ['localhost:5000/x', 'localhost:5000', 'x', undefined, undefined],
-  ['host:5000/x:2', 'x', '2', undefined],
+  ['host:5000/x:2', 'host:5000', 'x', '2', undefined],
   ['[::1]:5000/a/b', '[::1]:5000', 'a/b', undefined, undefined],
   [`ghcr.io/me/hello@${DIGEST}`, 'ghcr.io', 'me/hello', undefined, DIGEST],
   [`ghcr.io/me/hello:1@${DIGEST}`, 'ghcr.io', 'me/hello', '1', DIGEST],
