@@ -12,6 +12,9 @@ import { temporaryDirectory } from '../support/temporary.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../src/cli/main.ts');
 
+/** A machine without Nix builds these images, too. */
+const NO_STORE_PATHS = join(import.meta.dirname, '../fixtures/no-store-paths.json');
+
 /** Images without store paths, whose archives differ from the reference's in the customisation layer's history alone. */
 const CASES = wholeArchiveCases().filter(
   ({ storePaths, customisation, fromImage, arguments: args, expected }) =>
@@ -89,7 +92,8 @@ function phyllo(
   cwd?: string,
 ): ReturnType<typeof spawnSync> & { stdout: Buffer; stderr: Buffer } {
   const [command = '', ...rest] = args;
-  return spawnSync(process.execPath, [PROGRAM, command, ...rest, '--no-cache', '--jobs', '2'], { cwd });
+  const options = ['--graph', NO_STORE_PATHS, '--no-cache', '--jobs', '2'];
+  return spawnSync(process.execPath, [PROGRAM, command, ...rest, ...options], { cwd });
 }
 
 /** IMAGE.json with the text of the configuration's `config`. */
