@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { createProgram, examplesOf, fullName, withSubcommands } from '../src/cli/program.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const all = (text: string, pattern: RegExp): string[] =>
@@ -25,4 +26,10 @@ test('every field of IMAGE.json is documented', () => {
     fields.filter((field) => !documented.includes(field)),
     [],
   );
+});
+
+test('every command has examples, which help and the manual show', () => {
+  const commands = withSubcommands(createProgram(new AbortController().signal)).slice(1);
+  const without = commands.filter((command) => examplesOf(command).length === 0).map(fullName);
+  assert.deepEqual(without, [], 'add some to src/cli/examples.ts');
 });

@@ -1,5 +1,4 @@
 /** `phyllo build [IMAGE.json] --to DESTINATION...` */
-import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import {
   type ArchiveFormat,
@@ -22,7 +21,7 @@ import {
 import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './cache-options.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
-import { readJobs } from './jobs.ts';
+import { jobsOption, readJobs } from './jobs.ts';
 import { print, printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
@@ -70,7 +69,7 @@ export function buildCommand(signal: AbortSignal): Command {
         .choices(['auto', 'json', 'none'])
         .default('auto'),
     )
-    .option('--jobs <n>', 'worker threads', String(availableParallelism()))
+    .addOption(jobsOption())
     .option('--json', 'print what was built as one JSON document on stdout')
     .option('--quiet', 'say nothing but errors')
     .option('--verbose', 'say how long each part takes')

@@ -30,6 +30,7 @@ export interface OpenCaches {
 
 export function addCacheOptions(command: Command): Command {
   return command
+    .optionsGroup('The digest cache:')
     .option('--cache <repository>', 'share what is known of layers through docker://HOST/REPOSITORY')
     .addOption(new Option('--cache-read-only', 'learn from the shared cache, and write nothing there'))
     .option(
@@ -40,7 +41,8 @@ export function addCacheOptions(command: Command): Command {
       '--cache-secret-key-file <file>',
       "sign what is written there with this secret key, in Nix's form",
     )
-    .option('--no-cache', 'make every layer, and remember nothing');
+    .option('--no-cache', 'make every layer, and remember nothing')
+    .optionsGroup('Options:');
 }
 
 /** What a flag says of registries, for `openRegistries`. */

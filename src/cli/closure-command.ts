@@ -16,6 +16,7 @@ import {
   joined,
   openUserStore,
   resolveInstallables,
+  STORE_HEADING,
   type StoreFlags,
 } from './store-options.ts';
 import { usageError } from './usage-error.ts';
@@ -39,9 +40,14 @@ export function closureCommand(signal: AbortSignal): Command {
         'auto, another root directory, or binary caches: file://DIR, https://CACHE',
       )
         .argParser(joined)
-        .default(undefined, 'auto'),
+        .default(undefined, 'auto')
+        .helpGroup(STORE_HEADING),
     )
-    .option('--graph <file>', 'exported reference graph to use instead of the database');
+    .addOption(
+      new Option('--graph <file>', 'exported reference graph to use instead of the database').helpGroup(
+        STORE_HEADING,
+      ),
+    );
   return addStoreOptions(command)
     .option('--json', 'print everything as one JSON document')
     .option('--tree', 'print each path below the one that it is there for')

@@ -8,7 +8,7 @@ import {
   resolveSettings,
 } from '../index.ts';
 import { readDescription, readJsonFile, readOrder, readTextFile, resolveFiles } from './description-file.ts';
-import { addStoreOptions, joined } from './store-options.ts';
+import { addStoreOptions, joined, STORE_HEADING } from './store-options.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 /** The values of the flags below, as commander gives them: text, or absent. */
@@ -138,12 +138,29 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
   minLayerSize: { flags: '--min-layer-size <bytes>', help: 'join layers below this size', read: readNumber },
 };
 
+const OF_FILES = new Set<string>([
+  ...(['contents', 'copyToRoot', 'include', 'includeNixDB', 'includeStorePaths', 'excludePaths'] as const),
+  ...(['extraCommands', 'fakeRootCommands', 'enableFakechroot', 'customisationLayer'] as const),
+  ...(['perms', 'mtime', 'uid', 'gid', 'uname', 'gname'] as const),
+] satisfies DescriptionField[]);
+
+const OF_LAYERS = new Set<string>([
+  ...(['layering', 'layeringPipeline', 'maxLayers', 'layers', 'minLayerSize'] as const),
+  ...(['previous', 'previousOptional'] as const),
+] satisfies DescriptionField[]);
+
 export function addDescriptionOptions(command: Command): Command {
-  for (const { flags, help, isRepeatable } of Object.values(FLAGS)) {
-    const option = new Option(flags, help);
+  for (const [field, { flags, help, isRepeatable }] of Object.entries(FLAGS)) {
+    const option = new Option(flags, help).helpGroup(headingOf(field));
     command.addOption(isRepeatable === true ? option.argParser(joined) : option);
   }
   return addStoreOptions(command);
+}
+
+function headingOf(field: string): string {
+  if (field === 'store' || field === 'graph') return STORE_HEADING;
+  if (OF_FILES.has(field)) return "The image's files:";
+  return OF_LAYERS.has(field) ? "The image's layers:" : 'The image:';
 }
 
 export interface Described {

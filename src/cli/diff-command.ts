@@ -1,11 +1,11 @@
 /** `phyllo diff OLD NEW` */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { describeSize, diffImages, type DiffOptions, PhylloError, renderUpdateCost } from '../index.ts';
 import { hostArchitecture } from './description-options.ts';
 import { addPlatformOptions, type PlatformFlags } from './image-options.ts';
 import { print, printJson } from './output.ts';
 import { openRegistries } from './registry-options.ts';
-import { addStoreOptions, cacheSettings, isCaches, type StoreFlags } from './store-options.ts';
+import { addStoreOptions, cacheSettings, isCaches, STORE_HEADING, type StoreFlags } from './store-options.ts';
 import { usageError } from './usage-error.ts';
 
 interface DiffFlags extends PlatformFlags, StoreFlags {
@@ -23,7 +23,12 @@ export function diffCommand(signal: AbortSignal): Command {
   return addStoreOptions(addPlatformOptions(command))
     .option('--json', 'print everything as one JSON document')
     .option('--max-pull <size>', 'fail when clients would pull more: 50MB, 20MiB, bytes')
-    .option('--store <where>', 'store whose references say why paths changed (default: the local one)')
+    .addOption(
+      new Option(
+        '--store <where>',
+        'store whose references say why paths changed (default: the local one)',
+      ).helpGroup(STORE_HEADING),
+    )
     .option('--debug', 'show the stack of an error')
     .action((old: string, fresh: string, flags: DiffFlags) => diff({ old, fresh }, { flags, signal }));
 }

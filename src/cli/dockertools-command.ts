@@ -1,10 +1,9 @@
 /** `phyllo dockertools CONF [-t NAME:TAG]`: stands in for nixpkgs' stream_layered_image.py. */
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { describeSize, parseDockerToolsConf, streamDockerToolsImage } from '../index.ts';
 import { readTextFile } from './description-file.ts';
-import { readJobs } from './jobs.ts';
+import { jobsOption, readJobs } from './jobs.ts';
 import { say } from './output.ts';
 import { usageError } from './usage-error.ts';
 
@@ -22,7 +21,7 @@ export function dockerToolsCommand(signal: AbortSignal): Command {
     .argument('<CONF>', "the streamer's configuration: `conf` of the result of streamLayeredImage")
     .option('-t, --repo_tag <name:tag>', 'the image name, instead of the one in the configuration')
     .option('--store <directory>', 'root directory below which the store is')
-    .option('--jobs <n>', 'worker threads', String(availableParallelism()))
+    .addOption(jobsOption())
     .option('--quiet', 'say nothing but errors')
     .option('--debug', 'show the stack of an error')
     .action((file: string, flags: DockerToolsFlags) => stream(file, flags, signal));

@@ -15,9 +15,11 @@ export const SOURCES =
 
 export function addPlatformOptions(command: Command): Command {
   return addRegistryOptions(command)
+    .optionsGroup('Choosing an image:')
     .option('--architecture <name>', "of several images, the one for this architecture, with Go's names")
     .option('--os <name>', 'of several images, the one for this operating system')
-    .option('--variant <name>', 'of several images, the one for this variant of the architecture');
+    .option('--variant <name>', 'of several images, the one for this variant of the architecture')
+    .optionsGroup('Options:');
 }
 
 /** Opens the images one after the other, calls `use`, and closes them, whatever happens. */

@@ -1,5 +1,14 @@
 /** The number of worker threads that a flag asks for. */
+import { availableParallelism } from 'node:os';
+import { Option } from 'commander';
 import { usageError } from './usage-error.ts';
+
+export function jobsOption(): Option {
+  return new Option('--jobs <n>', 'worker threads').default(
+    String(availableParallelism()),
+    'one for each processor',
+  );
+}
 
 /** @throws UsageError */
 export function readJobs(text: string): number {

@@ -18,13 +18,14 @@ export interface RegistryFlags {
 }
 
 export function addRegistryOptions(command: Command): Command {
-  return addInsecureOption(
-    command.option(
+  command
+    .optionsGroup('Registries:')
+    .option(
       '--creds <credentials>',
       'for a registry: [HOST=]USER:PASSWORD, or @FILE that holds it; may be repeated',
       collect,
-    ),
-  );
+    );
+  return addInsecureOption(command).optionsGroup('Options:');
 }
 
 export function addInsecureOption(command: Command): Command {

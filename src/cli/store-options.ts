@@ -28,12 +28,16 @@ export interface StoreFlags {
   readonly installable?: string;
 }
 
+export const STORE_HEADING = 'Where store paths come from:';
+
+/** Options added afterwards are under another heading of help, or under `Options:`. */
 export function addStoreOptions(command: Command): Command {
   return command
+    .optionsGroup(STORE_HEADING)
     .addOption(
       new Option(
         '--trusted-public-keys <keys>',
-        'keys whose signatures binary caches need, instead of nix.conf’s',
+        "keys whose signatures binary caches need, instead of nix.conf's",
       ).argParser(joined),
     )
     .addOption(
@@ -45,7 +49,8 @@ export function addStoreOptions(command: Command): Command {
     .option('--no-check-sigs', 'believe binary caches without signatures')
     .option('--no-narinfo-cache', 'ask binary caches again for what earlier runs were told')
     .option('--narinfo-cache-positive-ttl <seconds>', 'how long a narinfo is believed (default: 30 days)')
-    .option('--narinfo-cache-negative-ttl <seconds>', 'how long its absence is believed (default: 1 hour)');
+    .option('--narinfo-cache-negative-ttl <seconds>', 'how long its absence is believed (default: 1 hour)')
+    .optionsGroup('Options:');
 }
 
 /** An option that is given several times is a list with spaces. */

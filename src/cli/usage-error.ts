@@ -26,13 +26,13 @@ export function readingArguments<T>(read: () => T): T {
   }
 }
 
-/** commander's messages in our form; its suggestion becomes the hint. */
-export function fromCommander(error: CommanderError): UsageError {
+/** commander's message about `command` in our form; its suggestion becomes the hint. */
+export function fromCommander(error: CommanderError, command: string): UsageError {
   const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').toLowerCase();
+  const hint = suggestion?.replace(/^\(Did (.*)\)$/, 'did $1');
   return usageError(
     first === '(outputHelp)' ? 'no command was given' : first,
-    hint ?? '`phyllo --help` lists commands and options',
+    hint ?? `\`${command} --help\` shows options and examples`,
   );
 }
 

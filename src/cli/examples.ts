@@ -1,0 +1,91 @@
+/** What `--help` and the manual show as examples, by the command's name after `phyllo`. A test reads each line as the command does. */
+
+export interface Example {
+  /** What somebody wants who types this. */
+  readonly purpose: string;
+  readonly line: string;
+}
+
+export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  build: [
+    example(
+      'an archive for docker, podman, skopeo and containerd',
+      'phyllo build image.json --to docker-archive:image.tar',
+    ),
+    example('straight into docker, nothing stored', 'phyllo build image.json --to - | docker load'),
+    example('into a registry', 'phyllo build image.json --to docker://ghcr.io/me/app:1.0'),
+    example(
+      'without a file, from a binary cache, on a machine without Nix',
+      'phyllo build --name hello --contents /nix/store/…-hello-2.12 --store https://cache.nixos.org --to oci:hello',
+    ),
+    example(
+      'so that clients of the image before pull little',
+      'phyllo build image.json --previous docker://ghcr.io/me/app:1.0 --to docker://ghcr.io/me/app:1.1',
+    ),
+  ],
+  plan: [
+    example('the layers of an image, and why', 'phyllo plan image.json'),
+    example('what fewer layers would mean', 'phyllo plan image.json --max-layers 20'),
+    example('what an update would make clients pull', 'phyllo plan image.json --previous image.tar'),
+  ],
+  closure: [
+    example('what belongs to a store path, the largest first', 'phyllo closure /nix/store/…-hello-2.12'),
+    example('why one path is there', 'phyllo closure /nix/store/…-hello-2.12 --why /nix/store/…-glibc-2.40'),
+  ],
+  customise: [
+    example(
+      'run the commands of an image once, and build with what they made',
+      'phyllo customise image.json --output top.tar',
+    ),
+    example(
+      'afterwards',
+      'phyllo build image.json --customisation-layer top.tar --to docker-archive:image.tar',
+    ),
+  ],
+  diff: [
+    example('what an update makes clients pull, and why', 'phyllo diff old.tar new.tar'),
+    example(
+      'fail in CI when it is too much',
+      'phyllo diff docker://ghcr.io/me/app:1.0 new.tar --max-pull 50MB',
+    ),
+  ],
+  copy: [
+    example(
+      'from a registry into an archive',
+      'phyllo copy docker://debian:12-slim docker-archive:debian.tar',
+    ),
+    example('the flat root file system', 'phyllo copy image.tar rootfs:root.tar'),
+  ],
+  merge: [
+    example(
+      'several images in one archive, shared layers once',
+      'phyllo merge app.tar worker.tar --to docker-archive:both.tar',
+    ),
+  ],
+  inspect: [
+    example('names, configuration and layers', 'phyllo inspect image.tar'),
+    example('an image in a registry, with store paths', 'phyllo inspect docker://ghcr.io/me/app:1.0 --paths'),
+  ],
+  login: [
+    example('asks for the password', 'phyllo login ghcr.io --username me'),
+    example('in CI', 'echo "$TOKEN" | phyllo login ghcr.io --username me --password-stdin'),
+  ],
+  logout: [example('forget the password', 'phyllo logout ghcr.io')],
+  cache: [
+    example('how much is known', 'phyllo cache'),
+    example('forget what was not used for a month', 'phyllo cache prune --days 30'),
+  ],
+  'cache stat': [example('for programs', 'phyllo cache stat --json')],
+  'cache prune': [example('forget everything', 'phyllo cache prune --days 0')],
+  'cache path': [example('where it is', 'phyllo cache path')],
+  dockertools: [
+    example(
+      "nixpkgs' archive, from the configuration that nixpkgs made",
+      'phyllo dockertools $(nix-build -A image.conf) | docker load',
+    ),
+  ],
+};
+
+function example(purpose: string, line: string): Example {
+  return { purpose, line };
+}
