@@ -1,8 +1,9 @@
 /** Undoes compression as bytes come in, with memory for a few chunks and what the format needs to look back. */
 import { pipeline } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib';
-import xz from 'xz-decompress';
+import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { decompressBzip2, MAX_BLOCK_BYTES } from './bzip2.ts';
+import { decompressXz } from './xz.ts';
+import { decompressZstd } from './zstd-frames.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'br';
 
@@ -23,11 +24,11 @@ export function decompress(chunks: Chunks, compression: Compression): Chunks {
     case 'gzip':
       return through(chunks, createGunzip(STREAM));
     case 'zstd':
-      return through(chunks, createZstdDecompress(STREAM));
+      return decompressZstd(chunks, STREAM);
     case 'br':
       return through(chunks, createBrotliDecompress(STREAM));
     case 'xz':
-      return new xz.XzReadableStream(ReadableStream.from(chunks));
+      return decompressXz(chunks);
     case 'bzip2':
       return bzip2(chunks);
     default:
