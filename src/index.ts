@@ -88,6 +88,7 @@ export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from '
 export { openSharedCache, type OpenSharedCacheOptions } from './transport/shared-cache/open-shared-cache.ts';
 export type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 export { isRegistryImage, openImage, registryOf } from './transport/image-source.ts';
+export { type Referrer, referrersOf } from './transport/image-referrers.ts';
 export { type ImageSummary, inspectImage, type LayerSummary } from './transport/inspect-image.ts';
 export {
   type OpenImageOptions,
@@ -107,6 +108,8 @@ export {
   type ExplicitCredentials,
   findCredentials,
 } from './transport/registry/credentials.ts';
+export { type ArtifactBlob, type ArtifactToPush, pushArtifact } from './transport/registry/push-artifact.ts';
+export { listReferrers, type ReferrersQuery } from './transport/registry/referrers.ts';
 export { forgetCredentials, keepCredentials } from './transport/registry/keep-credentials.ts';
 export { Registries, type RegistriesOptions } from './transport/registry/registries.ts';
 export { authenticateWith } from './transport/registry/registry-authenticator.ts';

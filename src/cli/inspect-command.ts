@@ -1,6 +1,14 @@
 /** `phyllo inspect IMAGE` */
 import { Command } from 'commander';
-import { describeSize, type ImageSummary, inspectImage, isJsonObject, type LayerSummary } from '../index.ts';
+import {
+  describeSize,
+  type ImageSummary,
+  inspectImage,
+  isJsonObject,
+  type LayerSummary,
+  type Referrer,
+  referrersOf,
+} from '../index.ts';
 import { addPlatformOptions, type PlatformFlags, SOURCES, withImages } from './image-options.ts';
 import { print, printJson } from './output.ts';
 
@@ -22,16 +30,21 @@ export function inspectCommand(signal: AbortSignal): Command {
       withImages([source], {
         flags,
         signal,
-        use: ([image]) => {
-          const summary = inspectImage(image as NonNullable<typeof image>);
-          if (flags.json === true) printJson(summary);
-          else print(render(summary, flags));
+        use: async ([first], registries) => {
+          const image = first as NonNullable<typeof first>;
+          const summary = inspectImage(image);
+          const referrers = await referrersOf(image, { registries, signal });
+          if (flags.json === true) printJson({ ...summary, referrers });
+          else print(render(summary, { flags, referrers }));
         },
       }),
     );
 }
 
-function render(summary: ImageSummary, flags: InspectFlags): string {
+function render(
+  summary: ImageSummary,
+  { flags, referrers }: { readonly flags: InspectFlags; readonly referrers: readonly Referrer[] },
+): string {
   const { architecture, os, variant } = summary.platform;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['names', summary.names.join(', ') || '(none)'],
@@ -40,11 +53,16 @@ function render(summary: ImageSummary, flags: InspectFlags): string {
     ['platform', [os, architecture, variant].filter((part) => part !== undefined).join('/')],
     ['created', summary.created],
     ...configRows(summary),
+    ...referrers.map((referrer) => ['attached', describeReferrer(referrer)] as const),
     ['layers', `${summary.layers.length}, ${describeSize(summary.size)}`],
   ];
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(12)}${value}`]));
   const layers = summary.layers.flatMap((layer, i) => renderLayer(layer, { number: i + 1, flags }));
   return `${[...lines, '', ...layers].join('\n')}\n`;
+}
+
+function describeReferrer({ artifactType, mediaType, digest }: Referrer): string {
+  return `${artifactType ?? mediaType} ${digest}`;
 }
 
 function configRows({ config }: ImageSummary): (readonly [string, string])[] {

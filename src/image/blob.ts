@@ -15,6 +15,8 @@ export interface Descriptor {
   readonly size: number;
   readonly platform?: { readonly architecture: string; readonly os: string; readonly variant?: string };
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Of a manifest that is no image's. */
+  readonly artifactType?: string;
 }
 
 /** A repository of a registry. */
@@ -26,7 +28,10 @@ export interface Repository {
 
 /** Compact JSON with keys in the order in which they stand: equal documents have equal digests. */
 export function jsonBlob(document: unknown): Blob {
-  const bytes = Buffer.from(JSON.stringify(document));
+  return blobOf(Buffer.from(JSON.stringify(document)));
+}
+
+export function blobOf(bytes: Buffer): Blob {
   return { digest: finishDigest(createHash('sha256').update(bytes)), bytes };
 }
 

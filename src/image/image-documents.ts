@@ -24,6 +24,7 @@ const descriptor = z.object({
   digest,
   size: z.number().int().nonnegative(),
   annotations,
+  artifactType: z.string().nullish(),
 });
 
 const dockerManifest = z.array(
@@ -92,6 +93,11 @@ export function parseIndex(bytes: Buffer, origin: string): readonly IndexEntry[]
   return check(index, { bytes, origin }).value.manifests;
 }
 
+/** The whole document, with what is not looked at. @throws PhylloError ARCHIVE_INVALID */
+export function parseIndexDocument(bytes: Buffer, origin: string): JsonObject {
+  return check(index, { bytes, origin }).document;
+}
+
 /** @throws PhylloError ARCHIVE_INVALID */
 export function parseManifest(bytes: Buffer, origin: string): Manifest {
   const { mediaType = '', config, layers } = check(manifest, { bytes, origin }).value;
@@ -133,8 +139,21 @@ function readJson(bytes: Buffer, origin: string): JsonValue {
   }
 }
 
-function toDescriptor({ mediaType, digest, size, annotations }: z.infer<typeof descriptor>): Descriptor {
-  return { mediaType, digest, size, ...(annotations ? { annotations } : {}) };
+/** What is said of a blob alone, without the platform. */
+export function toDescriptor({
+  mediaType,
+  digest,
+  size,
+  annotations,
+  artifactType,
+}: z.infer<typeof descriptor>): Descriptor {
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(annotations ? { annotations } : {}),
+    ...(artifactType ? { artifactType } : {}),
+  };
 }
 
 function invalid(origin: string, problem: string, cause?: unknown): PhylloError {

@@ -4,6 +4,7 @@ export const MEDIA_TYPES = {
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
+  empty: 'application/vnd.oci.empty.v1+json',
 } as const;
 
 /** The media type says how a layer is compressed. @see OCI image-spec v1.1, layer.md */

@@ -8,9 +8,9 @@
  */
 import { createHash } from 'node:crypto';
 import { type Digest, isDigest } from '../../digest.ts';
-import { type Blob, type Descriptor, jsonBlob } from '../../image/blob.ts';
+import { encodeArtifact } from '../../image/artifact.ts';
+import type { Blob } from '../../image/blob.ts';
 import { isJsonObject, parseJson } from '../../image/json.ts';
-import { MEDIA_TYPES } from '../../image/media-types.ts';
 import type { CachedLayer } from '../../layer/digest-cache.ts';
 import type { LayerKey } from '../../layer/layer-key.ts';
 import { isSignedBy, type PublicKey, type SecretKey, signText } from '../../store/signing-key.ts';
@@ -18,14 +18,6 @@ import { isSignedBy, type PublicKey, type SecretKey, signText } from '../../stor
 export const CACHE_ARTIFACT_TYPE = 'application/vnd.phyllo.layer-digest.v1';
 const ENTRY = 'dev.phyllo.layer-digest';
 const SIGNATURE = 'dev.phyllo.signature';
-
-/** Content of artifacts that have none. @see OCI image-spec v1.1, "Guidance for an Empty Descriptor" */
-export const EMPTY_BLOB: Blob = jsonBlob({});
-const EMPTY: Descriptor = {
-  mediaType: 'application/vnd.oci.empty.v1+json',
-  digest: EMPTY_BLOB.digest,
-  size: EMPTY_BLOB.bytes.length,
-};
 
 /** One layer as one encoder makes it. */
 export interface CacheEntryName {
@@ -55,12 +47,9 @@ export function encodeEntry(name: CacheEntryName, layer: CachedLayer, signer: Se
     ...(blob === undefined ? {} : { blob }),
     warnings,
   });
-  return jsonBlob({
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.manifest,
+  return encodeArtifact({
     artifactType: CACHE_ARTIFACT_TYPE,
-    config: EMPTY,
-    layers: [EMPTY],
+    blobs: [],
     annotations: { [ENTRY]: text, ...(signer === undefined ? {} : { [SIGNATURE]: signText(text, signer) }) },
   });
 }

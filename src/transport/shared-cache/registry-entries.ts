@@ -1,13 +1,12 @@
 /** Entries of the shared cache as tags of one repository. */
 import { PhylloError } from '../../errors.ts';
+import { EMPTY_BLOB } from '../../image/artifact.ts';
 import type { Blob, Repository } from '../../image/blob.ts';
 import { MEDIA_TYPES } from '../../image/media-types.ts';
-import { headBlob } from '../registry/blobs.ts';
 import { getManifest, putManifest } from '../registry/manifests.ts';
+import { pushBytes } from '../registry/push-bytes.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
-import { registryError } from '../registry/registry-error.ts';
-import { putUpload, startUpload } from '../registry/upload-session.ts';
-import { type CacheEntryName, EMPTY_BLOB, tagOf } from './cache-entry.ts';
+import { type CacheEntryName, tagOf } from './cache-entry.ts';
 import type { EntryStore } from './shared-cache.ts';
 
 export interface RegistryEntriesOptions {
@@ -54,19 +53,6 @@ export class RegistryEntries implements EntryStore {
 
   async #pushContent(): Promise<void> {
     const { client, repository, signal } = this.#options;
-    const { digest, bytes } = EMPTY_BLOB;
-    if (await headBlob(client, { repository, digest, signal, forPush: true })) return;
-    const session = await startUpload(client, { repository, signal });
-    const response = await putUpload(client, {
-      repository,
-      session,
-      digest,
-      body: bytes,
-      size: bytes.length,
-      signal,
-    });
-    if (response.status !== 201)
-      throw await registryError(response, `cannot push to ${client.host}/${repository}`);
-    await response.discard();
+    await pushBytes(client, { repository, ...EMPTY_BLOB, signal });
   }
 }
