@@ -88,6 +88,12 @@ export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from '
 export { openSharedCache, type OpenSharedCacheOptions } from './transport/shared-cache/open-shared-cache.ts';
 export type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 export { isRegistryImage, openImage, registryOf } from './transport/image-source.ts';
+export {
+  createIndex,
+  type CreatedIndex,
+  type CreateIndexOptions,
+  type IndexAnnotations,
+} from './transport/create-index.ts';
 export { type Referrer, referrersOf } from './transport/image-referrers.ts';
 export { type ImageSummary, inspectImage, type LayerSummary } from './transport/inspect-image.ts';
 export {

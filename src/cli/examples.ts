@@ -62,6 +62,18 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       'phyllo merge app.tar worker.tar --to docker-archive:both.tar',
     ),
   ],
+  index: [
+    example(
+      'one name for images that were built on two machines',
+      'phyllo index create docker://ghcr.io/me/app:1.0-amd64 docker://ghcr.io/me/app:1.0-arm64 --to docker://ghcr.io/me/app:1.0',
+    ),
+  ],
+  'index create': [
+    example(
+      'of archives, with an annotation',
+      'phyllo index create app-amd64.tar app-arm64.tar --to docker://ghcr.io/me/app:1.0 --annotation org.opencontainers.image.version=1.0',
+    ),
+  ],
   inspect: [
     example('names, configuration and layers', 'phyllo inspect image.tar'),
     example('an image in a registry, with store paths', 'phyllo inspect docker://ghcr.io/me/app:1.0 --paths'),

@@ -29,17 +29,19 @@ export async function withImages(
     flags,
     signal,
     destination,
+    preferred = { architecture: hostArchitecture(), os: 'linux' },
     use,
   }: {
     flags: PlatformFlags;
     signal: AbortSignal;
     destination?: string;
+    /** Which platform's image to take where there are several; this machine's when absent. */
+    preferred?: PlatformChoice;
     use: (images: SourceImage[], registries: Registries) => unknown;
   },
 ): Promise<void> {
   const { architecture, os, variant } = flags;
   const platform: PlatformChoice = { architecture, os, variant };
-  const preferred: PlatformChoice = { architecture: hostArchitecture(), os: 'linux' };
   await using registries = openRegistries(flags, [...sources, destination]);
   const images: SourceImage[] = [];
   try {

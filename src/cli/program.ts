@@ -8,6 +8,7 @@ import { customiseCommand } from './customise-command.ts';
 import { diffCommand } from './diff-command.ts';
 import { dockerToolsCommand } from './dockertools-command.ts';
 import { type Example, EXAMPLES } from './examples.ts';
+import { indexCommand } from './index-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { loginCommand, logoutCommand } from './login-command.ts';
 import { planCommand } from './plan-command.ts';
@@ -30,6 +31,7 @@ export function createProgram(signal: AbortSignal): Command {
     .addCommand(diffCommand(signal))
     .addCommand(copyCommand(signal))
     .addCommand(mergeCommand(signal))
+    .addCommand(indexCommand(signal))
     .commandsGroup('Registries:')
     .addCommand(loginCommand(signal))
     .addCommand(logoutCommand())

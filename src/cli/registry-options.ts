@@ -87,6 +87,7 @@ function requireOneRegistry(images: readonly (string | undefined | null)[]): voi
     );
 }
 
-function collect(value: string, before: readonly string[] = []): readonly string[] {
+/** For options that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

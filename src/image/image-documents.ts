@@ -104,6 +104,11 @@ export function parseManifest(bytes: Buffer, origin: string): Manifest {
   return { mediaType, config: toDescriptor(config), layers: layers.map(toDescriptor) };
 }
 
+/** The whole document, with what is not looked at. @throws PhylloError ARCHIVE_INVALID */
+export function parseManifestDocument(bytes: Buffer, origin: string): JsonObject {
+  return check(manifest, { bytes, origin }).document;
+}
+
 /** @throws PhylloError ARCHIVE_INVALID */
 export function parseImageConfig(bytes: Buffer, origin: string): ParsedImageConfig {
   const { value, document } = check(imageConfig, { bytes, origin });

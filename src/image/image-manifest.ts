@@ -26,7 +26,8 @@ export interface IndexEntry {
   readonly manifest: Blob;
   /** Of the manifest; OCI's when absent. */
   readonly mediaType?: string;
-  readonly platform: Platform;
+  /** Undefined for an index. */
+  readonly platform: Platform | undefined;
   /** Undefined: it has no name. */
   readonly reference: ImageReference | TagAlone | undefined;
 }
@@ -52,12 +53,15 @@ export function encodeIndexOf(entries: readonly IndexEntry[]): Blob {
 
 /** containerd takes the name from the first annotation, other tools the tag from the second. */
 export function encodeIndexEntry({ manifest, mediaType, platform, reference }: IndexEntry): Descriptor {
-  const { architecture, variant, os } = platform;
   return {
     ...descriptorOf(manifest, mediaType ?? MEDIA_TYPES.manifest),
-    platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
+    ...(platform === undefined ? {} : { platform: encodePlatform(platform) }),
     ...(reference === undefined ? {} : { annotations: nameAnnotations(reference) }),
   };
+}
+
+function encodePlatform({ architecture, variant, os }: Platform): NonNullable<Descriptor['platform']> {
+  return { architecture, os, ...(variant === undefined ? {} : { variant }) };
 }
 
 function nameAnnotations(reference: ImageReference | TagAlone): Readonly<Record<string, string>> {

@@ -1,16 +1,14 @@
 /** Brings an image that exists into an OCI image layout: blobs that are there are not copied again. */
-import type { ImageReference } from '../image/image-reference.ts';
-import type { TagAlone } from '../image/image-manifest.ts';
 import { writeFully } from '../layer/chunk-sink.ts';
 import { manifestOf } from './images-archive.ts';
-import { LayoutTarget } from './oci-layout.ts';
+import { type LayoutNames, LayoutTarget } from './oci-layout.ts';
 import { readLayer, type SourceImage } from './source-image.ts';
 
 export interface CopyToLayoutOptions {
   /** Becomes a layout if it is none yet. */
   readonly directory: string;
   /** Perhaps none. What had them loses them. */
-  readonly names: readonly (ImageReference | TagAlone)[];
+  readonly names: LayoutNames;
   readonly signal?: AbortSignal;
 }
 

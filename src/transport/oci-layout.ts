@@ -15,7 +15,7 @@ import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 import { type Blob, type Descriptor, jsonBlob } from '../image/blob.ts';
 import type { Platform } from '../image/image-config.ts';
 import type { ImageDocuments } from '../image/image.ts';
-import { encodeIndexEntry, OCI_LAYOUT, type TagAlone } from '../image/image-manifest.ts';
+import { encodeIndexEntry, type IndexEntry, OCI_LAYOUT, type TagAlone } from '../image/image-manifest.ts';
 import type { ImageReference } from '../image/image-reference.ts';
 import { MEDIA_TYPES } from '../image/media-types.ts';
 import { writeFully } from '../layer/chunk-sink.ts';
@@ -29,10 +29,13 @@ const LOCK = '.phyllo.lock';
 const EMPTY_INDEX = jsonBlob({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [] });
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
+export type LayoutNames = readonly (ImageReference | TagAlone)[] | 'none';
+
 export interface LayoutImage {
-  readonly platform: Platform;
-  /** Perhaps none. */
-  readonly names: readonly (ImageReference | TagAlone)[];
+  /** Undefined for an index. */
+  readonly platform: Platform | undefined;
+  /** Perhaps none; `none`: the layout does not list it, since an index in it does. */
+  readonly names: LayoutNames;
   /** Of the manifest; OCI's when absent. */
   readonly mediaType?: string;
 }
@@ -84,15 +87,13 @@ export class LayoutTarget implements BlobTarget {
 
   async commit({ config, manifest }: ImageDocuments): Promise<void> {
     for (const blob of [config, manifest]) await this.#writeBlob(blob);
-    const { names } = this.#image;
-    const entries = (names.length === 0 ? [undefined] : names).map((reference) =>
-      encodeIndexEntry({ ...this.#image, manifest, reference }),
-    );
-    await withLock(join(this.#directory, LOCK), async () => {
-      const index = await readIndex(this.#directory);
-      await replaceFile(this.#index, addToIndex(index, entries).bytes);
-    });
-    for (const place of [this.#directory, this.#blobs]) await removeStaleFiles(place, this.#index);
+    await this.#list({ ...this.#image, manifest });
+  }
+
+  /** Makes an index of images that are there appear under the names. */
+  async commitIndex(index: Blob): Promise<void> {
+    await this.#writeBlob(index);
+    await this.#list({ platform: undefined, manifest: index, mediaType: MEDIA_TYPES.index });
   }
 
   async discard(): Promise<void> {
@@ -100,6 +101,19 @@ export class LayoutTarget implements BlobTarget {
     const files = [...this.#pending.values()];
     this.#pending.clear();
     await Promise.all(files.map((file) => file.discard()));
+  }
+
+  async #list(listed: Omit<IndexEntry, 'reference'>): Promise<void> {
+    const { names } = this.#image;
+    if (names === 'none') return;
+    const entries = (names.length === 0 ? [undefined] : names).map((reference) =>
+      encodeIndexEntry({ ...listed, reference }),
+    );
+    await withLock(join(this.#directory, LOCK), async () => {
+      const index = await readIndex(this.#directory);
+      await replaceFile(this.#index, addToIndex(index, entries).bytes);
+    });
+    for (const place of [this.#directory, this.#blobs]) await removeStaleFiles(place, this.#index);
   }
 
   async #writeBlob({ digest, bytes }: Blob): Promise<void> {
