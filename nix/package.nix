@@ -1,5 +1,5 @@
 # Phyllo for nixpkgs: `pkgs.callPackage ./package.nix { }`.
-{ lib, buildNpmPackage, importNpmLock, nodejs_24 }:
+{ lib, buildNpmPackage, importNpmLock, installShellFiles, nodejs_24 }:
 let
   manifest = lib.importJSON ../package.json;
   lock = lib.importJSON ../package-lock.json;
@@ -19,7 +19,7 @@ buildNpmPackage {
   src = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
-      ../package.json ../package-lock.json ../tsconfig.json ../tsconfig.build.json ../bin ../src ../schema ../docs ../CHANGELOG.md ../LICENSE
+      ../package.json ../package-lock.json ../tsconfig.json ../tsconfig.build.json ../bin ../src ../completions ../schema ../scripts ../docs ../CHANGELOG.md ../LICENSE
     ];
   };
 
@@ -32,6 +32,12 @@ buildNpmPackage {
   # The development dependency `node` would fetch a program; nixpkgs' own is used.
   npmRebuildFlags = [ "--ignore-scripts" ];
   npmPackFlags = [ "--ignore-scripts" ];
+
+  nativeBuildInputs = [ installShellFiles ];
+  postInstall = ''
+    installManPage dist/man/*.1
+    installShellCompletion dist/completions/phyllo.{bash,fish,zsh}
+  '';
 
   meta = {
     inherit (manifest) description;

@@ -10,6 +10,7 @@ export {
 export { type Digest, parseDigest } from './digest.ts';
 export type { HttpSettings } from './http/http-client.ts';
 export { type ErrorCode, PhylloError, reasonOf } from './errors.ts';
+export { INHERITABLE_FIELDS } from './image/base-image.ts';
 export {
   type FieldNamer,
   fieldInFile,

@@ -96,6 +96,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       'phyllo dockertools $(nix-build -A image.conf) | docker load',
     ),
   ],
+  completion: [
+    example('bash', 'phyllo completion bash > ~/.local/share/bash-completion/completions/phyllo'),
+    example('zsh, into a directory of $fpath', 'phyllo completion zsh > ~/.zfunc/_phyllo'),
+    example('fish', 'phyllo completion fish > ~/.config/fish/completions/phyllo.fish'),
+  ],
 };
 
 function example(purpose: string, line: string): Example {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { buildCommand } from './build-command.ts';
 import { cacheCommand } from './cache-command.ts';
 import { closureCommand } from './closure-command.ts';
+import { completionCommand } from './completion-command.ts';
 import { copyCommand, mergeCommand } from './copy-command.ts';
 import { customiseCommand } from './customise-command.ts';
 import { diffCommand } from './diff-command.ts';
@@ -17,7 +18,7 @@ import { version } from './version.ts';
 
 /** Parsing it throws what is wrong as a UsageError; help and version end it with a CommanderError of status 0. */
 export function createProgram(signal: AbortSignal): Command {
-  const program = new Command('phyllo')
+  const program: Command = new Command('phyllo')
     .description('Many-layered, bit-for-bit reproducible container images from a closure of Nix store paths.')
     .version(version())
     .commandsGroup('Images from store paths:')
@@ -37,6 +38,7 @@ export function createProgram(signal: AbortSignal): Command {
     .addCommand(logoutCommand())
     .commandsGroup('Phyllo itself:')
     .addCommand(cacheCommand())
+    .addCommand(completionCommand(() => program))
     .helpCommand('help [command]', 'Show options and examples of a command.')
     .addHelpText('after', '\nOptions and examples of a command: phyllo help COMMAND');
   for (const command of withSubcommands(program)) prepare(command);

@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 /** The Debian package of each program that tests start. */
 const PACKAGES = {
   'apt-get': 'apt',
+  bash: 'bash',
   containerd: 'containerd',
   ctr: 'containerd',
   docker: 'docker.io',
@@ -16,17 +17,21 @@ const PACKAGES = {
   'docker-registry': 'docker-registry',
   'dpkg-deb': 'dpkg',
   fakeroot: 'fakeroot',
+  fish: 'fish',
   gcc: 'gcc',
+  mandoc: 'mandoc',
   nix: 'nix-bin',
   'nix-build': 'nix-bin',
   openssl: 'openssl',
   podman: 'podman',
   runc: 'runc',
+  script: 'bsdutils',
   setpriv: 'util-linux',
   skopeo: 'skopeo',
   strace: 'strace',
   umoci: 'umoci',
   unshare: 'util-linux',
+  zsh: 'zsh',
 } as const;
 
 type Program = keyof typeof PACKAGES;
@@ -43,6 +48,10 @@ const PARTS = {
   mounts: { programs: ['unshare'], root: true },
   fakeroot: { programs: ['fakeroot'], root: false },
   openssl: { programs: ['openssl'], root: false },
+  bash: { programs: ['bash', 'script'], root: false },
+  zsh: { programs: ['zsh', 'script'], root: false },
+  fish: { programs: ['fish'], root: false },
+  mandoc: { programs: ['mandoc'], root: false },
   otherUser: { programs: ['setpriv'], root: true },
   debianPackages: { programs: ['apt-get', 'dpkg-deb'], root: true },
 } as const satisfies Record<string, { readonly programs: readonly Program[]; readonly root: boolean }>;

@@ -9,7 +9,7 @@ let
   };
   packageNames = [
     "bash" "coreutils" "pigz" "zstd" "fakeroot" "findutils" "diffutils" "gnused" "gnugrep" "gawk" "gnutar" "gzip" "bzip2"
-    "gnumake" "patch" "xz" "nodejs_24" "util-linux" "proot" "hello" "darkhttpd"
+    "gnumake" "patch" "xz" "nodejs_24" "util-linux" "proot" "hello" "darkhttpd" "installShellFiles"
   ];
   genAttrs = names: make: builtins.listToAttrs (map (name: { inherit name; value = make name; }) names);
 
