@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { manualPages } from '../src/cli/manual.ts';
 import { createProgram, examplesOf, fullName, withSubcommands } from '../src/cli/program.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -32,4 +33,10 @@ test('every command has examples, which help and the manual show', () => {
   const commands = withSubcommands(createProgram(new AbortController().signal)).slice(1);
   const without = commands.filter((command) => examplesOf(command).length === 0).map(fullName);
   assert.deepEqual(without, [], 'add some to src/cli/examples.ts');
+});
+
+test("package.json names the manual's pages", () => {
+  const { man } = JSON.parse(read('package.json')) as { readonly man: readonly string[] };
+  const pages = manualPages(createProgram(new AbortController().signal));
+  assert.deepEqual(man, pages.map(({ file }) => `dist/man/${file}`).sort());
 });
