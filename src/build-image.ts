@@ -23,6 +23,8 @@ import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } 
 import { NarKeeper } from './store/nar-keeper.ts';
 import type { Closure, PathInfo, Store } from './store/store.ts';
 import { storePathName, type StorePath } from './store/store-path.ts';
+import type { LocateDaemon } from './transport/daemon/daemon-address.ts';
+import type { LoadedImage } from './transport/daemon/load-image.ts';
 import { deliver, isSpecialFile, type Pushed, type Target } from './transport/deliver.ts';
 import type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 import type { Registries } from './transport/registry/registries.ts';
@@ -40,6 +42,8 @@ export interface BuildOptions {
   readonly sharedCache?: SharedCache | undefined;
   /** Those that images of `docker://` are in. Stay open; whoever opened them closes them. */
   readonly registries?: Registries;
+  /** The one that images of `docker-daemon:` are in. */
+  readonly daemon?: LocateDaemon;
   /** Compares each store path's files with the NAR hash that the store has. */
   readonly verify?: boolean;
   /** Gets a function that tells how far the layers are, before work begins. */
@@ -66,6 +70,8 @@ export interface BuiltImage {
   readonly sharedCache: Pick<SharedCacheUse, 'learnt' | 'published'> | undefined;
   /** What became of it at registries. */
   readonly pushed: readonly Pushed[];
+  /** What became of it at Docker engines. */
+  readonly loaded: readonly LoadedImage[];
   /** One sentence each. */
   readonly warnings: readonly string[];
 }
@@ -86,8 +92,8 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
   const work = new WorkDirectory();
   const stop = (): void => void workers.close();
   options.signal?.addEventListener('abort', stop, { once: true });
-  const { registries, signal } = options;
-  const opening = { registries, ...(signal === undefined ? {} : { signal }) };
+  const { registries, daemon, signal } = options;
+  const opening = { registries, daemon, ...(signal === undefined ? {} : { signal }) };
   try {
     options.onStart?.(() => progress.state);
     using base = await openBase(settings, opening);
@@ -150,7 +156,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const tools = { workers, cache, progress, verify };
   const dockerTools = describeForDockerTools(settings, { base, storeLayers: plan.layers });
   const delivered = await deliver(image, { targets, tools, dockerTools, signal: options.signal });
-  const { stored, imageID, manifestDigest, made, pushed } = delivered;
+  const { stored, imageID, manifestDigest, made, pushed, loaded } = delivered;
   await sharedCache?.publish();
   options.onPhase?.('delivered');
   return {
@@ -164,10 +170,12 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
     })),
     made,
     pushed,
+    loaded,
     sharedCache: sharedCache === undefined ? undefined : usedOf(sharedCache.use),
     warnings: [
       ...plan.warnings,
       ...stored.flatMap(({ warnings }) => warnings),
+      ...loaded.flatMap(({ warnings }) => warnings),
       ...(sharedCache?.use.warnings ?? []),
     ],
   };
@@ -273,7 +281,9 @@ async function needsBytesTwice(targets: readonly Target[]): Promise<boolean> {
   const compressions = new Set(targets.map(({ compression }) => JSON.stringify(compression)));
   const streams = targets.map(
     async (target) =>
-      target.kind === 'stream' || (target.kind === 'file' && (await isSpecialFile(target.file))),
+      target.kind === 'stream' ||
+      target.kind === 'daemon' ||
+      (target.kind === 'file' && (await isSpecialFile(target.file))),
   );
   return compressions.size > 1 || (await Promise.all(streams)).includes(true);
 }

@@ -76,6 +76,9 @@ export {
   parseCopyDestination,
   type RootfsDestination,
 } from './transport/copy-image.ts';
+export type { DaemonAddress, DaemonTls, LocateDaemon } from './transport/daemon/daemon-address.ts';
+export { type DaemonSettings, findDaemon } from './transport/daemon/find-daemon.ts';
+export type { LoadedImage } from './transport/daemon/load-image.ts';
 export type { ArchiveFormat, Pushed, Target } from './transport/deliver.ts';
 export { defaultCompression, type Destination, parseDestination } from './transport/destination.ts';
 export {

@@ -25,7 +25,7 @@ export interface Base {
 /** @throws PhylloError SOURCE_INVALID, FILE_UNREADABLE, ARCHIVE_INVALID, IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS, IMAGE_INVALID; of a registry, as openRegistryImage */
 export async function openBase(
   { fromImage, inherit, platform, config }: ImageSettings,
-  opening: Pick<OpenImageOptions, 'signal' | 'registries'>,
+  opening: Pick<OpenImageOptions, 'signal' | 'registries' | 'daemon'>,
 ): Promise<Base> {
   if (fromImage === undefined)
     return {

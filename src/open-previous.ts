@@ -28,7 +28,7 @@ const MISSING = new Set([
 /** @throws PhylloError PREVIOUS_INVALID, and what `openImage` throws */
 export async function openPrevious(
   { previous, previousOptional, platform, layering }: ImageSettings,
-  { base, ...opening }: Pick<OpenImageOptions, 'signal' | 'registries'> & { readonly base: Base },
+  { base, ...opening }: Pick<OpenImageOptions, 'signal' | 'registries' | 'daemon'> & { readonly base: Base },
 ): Promise<Previous> {
   if (previous === undefined) return NO_PREVIOUS;
   const isUsed = layering.kind === 'steady';

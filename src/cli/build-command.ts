@@ -8,6 +8,7 @@ import {
   defaultCompression,
   describeSize,
   type Destination,
+  type Digest,
   familiarName,
   type ImageReference,
   type ProgressState,
@@ -21,6 +22,8 @@ import {
 import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './cache-options.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
 import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
+import { describeLoaded } from './describe-loaded.ts';
+import { dockerHost } from './docker-host.ts';
 import { jobsOption, readJobs } from './jobs.ts';
 import { print, printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
@@ -47,7 +50,7 @@ export function buildCommand(signal: AbortSignal): Command {
     .argument('[IMAGE.json]', 'description of the image; options win over it')
     .requiredOption(
       '--to <destination...>',
-      'docker://NAME[:TAG], docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for stdout',
+      'docker://NAME[:TAG], docker-daemon:NAME[:TAG], docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], or - for stdout',
     );
   return addCacheOptions(addRegistryOptions(addDescriptionOptions(command)))
     .option(
@@ -103,6 +106,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
     const options = {
       store,
       registries,
+      daemon: dockerHost,
       targets,
       jobs,
       cache,
@@ -138,7 +142,7 @@ function readDestinations({ to, json }: BuildFlags): Destination[] {
 function requirePlainArchives({ to }: BuildFlags, compression: Compression | undefined): void {
   if (compression !== undefined && compression.kind !== 'none')
     throw usageError('layers of --format dockertools cannot be compressed', 'leave --compress out');
-  if (to.some((destination) => /^(oci(-archive)?:|docker:)/.test(destination)))
+  if (to.some((destination) => /^(oci(-archive)?:|docker(-daemon)?:)/.test(destination)))
     throw usageError('--format dockertools is a docker archive', 'use docker-archive:FILE or -');
 }
 
@@ -160,6 +164,8 @@ function targetOf(
   switch (destination.kind) {
     case 'registry':
       return { kind: 'registry', reference, registries, mountFrom, compression };
+    case 'daemon':
+      return { kind: 'daemon', daemon: dockerHost, reference, compression };
     case 'layout':
       return { kind: 'layout', directory: destination.directory, reference, compression };
     case 'archive':
@@ -173,7 +179,11 @@ function report(
 ): void {
   if (flags.json === true) printJson(built);
   else if (flags.to.every((to) => to !== '-'))
-    print(built.pushed.map(({ digest }) => `${digest}\n`).join(''));
+    print(
+      printed(built)
+        .map((digest) => `${digest}\n`)
+        .join(''),
+    );
   if (flags.quiet === true) return;
   for (const warning of built.warnings) warn(warning);
   const size = built.layers.reduce((sum, layer) => sum + layer.size, 0);
@@ -183,6 +193,12 @@ function report(
     `${name}: ${built.layers.length} layers (${built.made} made), ${describeSize(size)}, image ID ${built.imageID}, ${seconds} s`,
   );
   for (const pushed of built.pushed) say(describePushed(pushed));
+  for (const loaded of built.loaded) say(describeLoaded(loaded));
+}
+
+/** What others need to name the image where it went. */
+function printed({ pushed, loaded }: BuiltImage): readonly Digest[] {
+  return [...pushed.map(({ digest }) => digest), ...loaded.map(({ imageID }) => imageID)];
 }
 
 function describePushed({ name, digest, present, mounted, sent, bytesSent }: Pushed): string {

@@ -6,12 +6,15 @@ import {
   type CopyDestination,
   describeSize,
   inspectImage,
+  type LoadedImage,
   mergeImages,
   parseCopyDestination,
   type SourceImage,
 } from '../index.ts';
+import { describeLoaded } from './describe-loaded.ts';
+import { dockerHost } from './docker-host.ts';
 import { addPlatformOptions, type PlatformFlags, SOURCES, withImages } from './image-options.ts';
-import { print, say } from './output.ts';
+import { print, say, warn } from './output.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
 interface CopyFlags extends PlatformFlags {
@@ -29,7 +32,7 @@ export function copyCommand(signal: AbortSignal): Command {
     .argument('<SOURCE>', SOURCES)
     .argument(
       '<DESTINATION>',
-      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG], - for stdout; rootfs:FILE for the flat root file system',
+      'docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG], docker-daemon:NAME[:TAG], - for stdout; rootfs:FILE for the flat root file system',
     );
   return addCommonOptions(command).action((source: string, destination: string, flags: CopyFlags) =>
     copy([source], { destination, flags, signal }),
@@ -67,9 +70,9 @@ async function copy(
     signal,
     destination,
     async use(images, registries) {
-      const options = { to, stdout: process.stdout, registries, signal };
+      const options = { to, stdout: process.stdout, registries, daemon: dockerHost, signal };
       const [first] = images;
-      if (images.length === 1 && first !== undefined) reportPushed(await copyImage(first, options));
+      if (images.length === 1 && first !== undefined) reportCopied(await copyImage(first, options), flags);
       else await mergeImages(images, options);
       if (flags.quiet !== true) for (const image of images) say(describe(image));
     },
@@ -82,8 +85,12 @@ function refuseTerminal(to: CopyDestination): void {
     throw usageError('- would write an archive to the terminal', 'redirect it: > image.tar, | docker load');
 }
 
-function reportPushed(pushed: CopiedToRegistry | undefined): void {
-  if (pushed !== undefined) print(`${pushed.digest}\n`);
+function reportCopied(copied: CopiedToRegistry | LoadedImage | undefined, { quiet }: CopyFlags): void {
+  if (copied === undefined) return;
+  print(`${'digest' in copied ? copied.digest : copied.imageID}\n`);
+  if (quiet === true || 'digest' in copied) return;
+  for (const warning of copied.warnings) warn(warning);
+  say(describeLoaded(copied));
 }
 
 function describe(image: SourceImage): string {

@@ -1,6 +1,7 @@
 /** `phyllo diff OLD NEW` */
 import { Command, Option } from 'commander';
 import { describeSize, diffImages, type DiffOptions, PhylloError, renderUpdateCost } from '../index.ts';
+import { dockerHost } from './docker-host.ts';
 import { hostArchitecture } from './description-options.ts';
 import { addPlatformOptions, type PlatformFlags } from './image-options.ts';
 import { print, printJson } from './output.ts';
@@ -45,6 +46,7 @@ async function diff(
     preferred: { architecture: hostArchitecture(), os: 'linux' },
     signal,
     registries,
+    daemon: dockerHost,
     ...(store === undefined ? {} : { store, ...cachesOf(store, flags) }),
   });
   if (flags.json === true) printJson(cost);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { openImage, type PlatformChoice, type Registries, type SourceImage } from '../index.ts';
 import { hostArchitecture } from './description-options.ts';
+import { dockerHost } from './docker-host.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 
 export interface PlatformFlags extends RegistryFlags {
@@ -11,7 +12,7 @@ export interface PlatformFlags extends RegistryFlags {
 }
 
 export const SOURCES =
-  'docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG|@DIGEST], or a path alone';
+  'docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG|@DIGEST], docker-daemon:NAME[:TAG], or a path alone';
 
 export function addPlatformOptions(command: Command): Command {
   return addRegistryOptions(command)
@@ -46,7 +47,7 @@ export async function withImages(
   const images: SourceImage[] = [];
   try {
     for (const source of sources)
-      images.push(await openImage(source, { platform, preferred, signal, registries }));
+      images.push(await openImage(source, { platform, preferred, signal, registries, daemon: dockerHost }));
     await use(images, registries);
   } finally {
     for (const image of images) image.close();

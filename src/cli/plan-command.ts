@@ -16,6 +16,7 @@ import {
   type UpdateCost,
 } from '../index.ts';
 import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { dockerHost } from './docker-host.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
@@ -52,8 +53,8 @@ async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
   const store = await openUserStore({ store: place, graph }, flags);
   try {
     const settings = await withTypedPaths(described, { store, flags });
-    using base = await openBase(settings, { registries });
-    const previous = await openPrevious(settings, { base, registries });
+    using base = await openBase(settings, { registries, daemon: dockerHost });
+    const previous = await openPrevious(settings, { base, registries, daemon: dockerHost });
     const planned = await planImage(settings, store, {
       baseLayers: base.layers.length,
       previous: previous.layers,

@@ -12,6 +12,27 @@ export interface NetworkSettings {
   readonly http2?: boolean | undefined;
   /** Milliseconds until a connection stands; 10 seconds when absent. */
   readonly connectTimeoutMs?: number | undefined;
+  /** Where all connections go, whatever the address says, and who is believed there. Proxies are not used then. */
+  readonly endpoint?: Endpoint | undefined;
+}
+
+export type Endpoint = SocketEndpoint | TlsEndpoint;
+
+export interface SocketEndpoint {
+  readonly kind: 'socket';
+  /** Of a Unix socket. */
+  readonly path: string;
+}
+
+/** A server that asks for its clients' certificate. All in PEM. */
+export interface TlsEndpoint {
+  readonly kind: 'tls';
+  /** The only authorities that are trusted; Node's own when absent. */
+  readonly authorities?: string | undefined;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  /** Whether to believe any certificate. */
+  readonly insecure?: boolean | undefined;
 }
 
 /** As the environment's `http_proxy`, `https_proxy` and `no_proxy`. */
@@ -29,6 +50,7 @@ export async function createDispatcher({
   maxConnections = 8,
   http2 = false,
   connectTimeoutMs = 10_000,
+  endpoint,
 }: NetworkSettings): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
   const trusted = certificates.length === 0 ? {} : { ca: [...getCACertificates('default'), ...certificates] };
@@ -37,6 +59,8 @@ export async function createDispatcher({
     allowH2: http2,
     connect: { ...trusted, timeout: connectTimeoutMs },
   };
+  if (endpoint !== undefined)
+    return new Agent({ ...options, connect: { ...connectTo(endpoint), timeout: connectTimeoutMs } });
   if (proxies?.http === undefined && proxies?.https === undefined) return new Agent(options);
   return new EnvHttpProxyAgent({
     ...options,
@@ -46,4 +70,10 @@ export async function createDispatcher({
     httpsProxy: proxies.https ?? '',
     noProxy: proxies.no ?? '',
   });
+}
+
+function connectTo(endpoint: Endpoint): Record<string, string | boolean | undefined> {
+  if (endpoint.kind === 'socket') return { socketPath: endpoint.path };
+  const { authorities, certificate, key, insecure = false } = endpoint;
+  return { ca: authorities, cert: certificate, key, rejectUnauthorized: !insecure };
 }

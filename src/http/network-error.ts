@@ -4,7 +4,7 @@ import { PhylloError, reasonOf, systemErrorCode } from '../errors.ts';
 /** @param cause an error of ours stays as it is */
 export function networkError(url: URL, cause: unknown): PhylloError {
   if (cause instanceof PhylloError) return cause;
-  return new PhylloError('NETWORK_FAILED', `cannot talk to ${describeUrl(url)}: ${reasonFor(cause)}`, {
+  return new PhylloError('NETWORK_FAILED', `cannot talk to ${describeUrl(url)}: ${networkReason(cause)}`, {
     hint: 'check the address, the network and proxies; run again: what was delivered is not sent twice',
     cause,
   });
@@ -31,7 +31,8 @@ const REASONS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
 };
 
-function reasonFor(cause: unknown): string {
+/** In a few words. @param cause what a connection ended with */
+export function networkReason(cause: unknown): string {
   const inner = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
   return REASONS[systemErrorCode(inner) ?? ''] ?? reasonOf(inner);
 }

@@ -72,7 +72,8 @@ function nameAnnotations(reference: ImageReference | TagAlone): Readonly<Record<
 }
 
 export interface DockerImage {
-  readonly reference: ImageReference;
+  /** Undefined: it has no name. */
+  readonly reference: ImageReference | undefined;
   /** Paths in the archive. */
   readonly configPath: string;
   readonly layerPaths: readonly string[];
@@ -85,7 +86,7 @@ export interface DockerImageNames extends Omit<DockerImage, 'reference'> {
 
 /** `manifest.json` of a docker archive with one image. */
 export function encodeDockerManifest({ reference, ...image }: DockerImage): Blob {
-  return encodeDockerManifestOf([{ ...image, references: [reference] }]);
+  return encodeDockerManifestOf([{ ...image, references: reference === undefined ? [] : [reference] }]);
 }
 
 /** `manifest.json` of a docker archive. */

@@ -79,7 +79,12 @@ export function encodeDocuments(
     image,
     reference,
     offset,
-  }: { readonly image: Image; readonly reference: ImageReference; readonly offset: number },
+  }: {
+    readonly image: Image;
+    /** Undefined: it gets no name. */
+    readonly reference: ImageReference | undefined;
+    readonly offset: number;
+  },
 ): Buffer {
   const { config, manifest, layers } = documents;
   const dockerManifest = encodeDockerManifest({

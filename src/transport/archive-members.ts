@@ -27,9 +27,10 @@ export interface ArchiveMembers {
 export interface MembersRequest {
   readonly image: Image;
   readonly documents: ImageDocuments;
-  /** The image's layers, in their order. */
+  /** Those of the image's layers that are in the archive, in their order. */
   readonly stored: readonly StoredLayer[];
-  readonly reference: ImageReference;
+  /** Undefined: the image gets no name. */
+  readonly reference: ImageReference | undefined;
   readonly compression: Compression;
 }
 

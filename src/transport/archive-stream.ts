@@ -16,7 +16,7 @@ import { compressTo, type LayerTools } from './make-blobs.ts';
 import { copyLayer, type LayerInTransit, sendThrough } from './ring-copy.ts';
 
 export interface StreamRequest {
-  /** The image's, bottom to top. */
+  /** Those that are in the archive, bottom to top. */
   readonly layers: readonly ImageLayer[];
   /** What they are, in the same order. */
   readonly stored: readonly StoredLayer[];

@@ -3,9 +3,17 @@ import type { Writable } from 'node:stream';
 import { PhylloError } from '../errors.ts';
 import type { TagAlone } from '../image/image-manifest.ts';
 import { familiarName, type ImageReference } from '../image/image-reference.ts';
+import type { LocateDaemon } from './daemon/daemon-address.ts';
+import { DaemonTarget } from './daemon/daemon-target.ts';
+import type { LoadedImage } from './daemon/load-image.ts';
 import { copyToLayout } from './copy-to-layout.ts';
 import { type CopiedToRegistry, copyToRegistry } from './copy-to-registry.ts';
-import { type Destination, parseDestination, type RegistryDestination } from './destination.ts';
+import {
+  type DaemonDestination,
+  type Destination,
+  parseDestination,
+  type RegistryDestination,
+} from './destination.ts';
 import { exportRootfs } from './export-rootfs.ts';
 import { referenceOf } from './image-names.ts';
 import { encodeImagesArchive, type NamedImage } from './images-archive.ts';
@@ -29,6 +37,8 @@ export interface CopyOptions {
   readonly stdout: Writable;
   /** For copies into one. Stay open. */
   readonly registries?: Registries;
+  /** For copies into it. */
+  readonly daemon?: LocateDaemon;
   readonly signal?: AbortSignal;
 }
 
@@ -41,18 +51,30 @@ export function parseCopyDestination(text: string): CopyDestination {
 
 /**
  * The image with its names, or with the destination's. A file appears whole or not at all, a tag when all is there.
- * @returns what became of it at a registry
- * @throws PhylloError ARCHIVE_INVALID, FILE_UNREADABLE, DESTINATION_UNWRITABLE, DISK_FULL, PIPE_CLOSED, DESTINATION_INVALID
+ * @returns what became of it at a registry or an engine
+ * @throws PhylloError ARCHIVE_INVALID, FILE_UNREADABLE, DESTINATION_UNWRITABLE, DISK_FULL, PIPE_CLOSED, DESTINATION_INVALID; as
+ * copyToRegistry; as DaemonTarget
  */
 export async function copyImage(
   image: SourceImage,
   options: CopyOptions,
-): Promise<CopiedToRegistry | undefined> {
+): Promise<CopiedToRegistry | LoadedImage | undefined> {
   const { to } = options;
+  if (to.kind === 'daemon') return await load(image, { ...options, to });
   if (to.kind === 'registry') return await push(image, { ...options, to });
   if (to.kind === 'rootfs') await write(exportRootfs(image, options), options);
   else await writeImages([image], options);
   return undefined;
+}
+
+async function load(
+  image: SourceImage,
+  { to, daemon, signal }: CopyOptions & { readonly to: DaemonDestination },
+): Promise<LoadedImage> {
+  if (daemon === undefined) throw new TypeError('no engine to copy to');
+  const own = image.names.flatMap((name) => referenceOf(name) ?? [])[0];
+  await using target = await DaemonTarget.open({ daemon, reference: to.reference(own), signal });
+  return await target.copy(image);
 }
 
 async function push(

@@ -11,6 +11,9 @@ import { ArchiveFile } from './archive-file.ts';
 import { archiveMembers, dockerToolsMembers } from './archive-members.ts';
 import { streamArchive } from './archive-stream.ts';
 import type { BlobTarget } from './blob-target.ts';
+import type { LocateDaemon } from './daemon/daemon-address.ts';
+import { DaemonTarget } from './daemon/daemon-target.ts';
+import type { LoadedImage } from './daemon/load-image.ts';
 import {
   completeDockerTools,
   type DockerToolsDescription,
@@ -25,7 +28,8 @@ import type { Registries } from './registry/registries.ts';
 import { parseRegistryReference } from './registry/registry-reference.ts';
 import { type PushCounts, RegistryTarget } from './registry/registry-target.ts';
 
-export type Target = FileTarget | LayoutDirectoryTarget | StreamTarget | RegistryRepositoryTarget;
+export type Target =
+  FileTarget | LayoutDirectoryTarget | StreamTarget | RegistryRepositoryTarget | EngineTarget;
 
 interface AnyTarget {
   readonly reference: ImageReference;
@@ -59,6 +63,12 @@ export interface RegistryRepositoryTarget extends AnyTarget {
   readonly mountFrom?: readonly string[];
 }
 
+/** A Docker engine. */
+export interface EngineTarget extends AnyTarget {
+  readonly kind: 'daemon';
+  readonly daemon: LocateDaemon;
+}
+
 /** What became of an image at a registry. */
 export interface Pushed extends PushCounts {
   /** With host and tag, as `docker pull` takes it. */
@@ -80,6 +90,8 @@ export interface Delivery {
   readonly made: number;
   /** To registries, in the order of their targets among those with the same compression. */
   readonly pushed: readonly Pushed[];
+  /** To engines, in the same order. */
+  readonly loaded: readonly LoadedImage[];
 }
 
 export interface DeliverOptions {
@@ -94,7 +106,7 @@ export interface DeliverOptions {
 
 /**
  * Files and layouts appear whole or not at all, all of those with the same compression before the first of their streams begins.
- * @throws PhylloError DESTINATION_UNWRITABLE, DISK_FULL, FILE_CHANGED, FILE_UNREADABLE, LAYER_MISMATCH, PIPE_CLOSED
+ * @throws PhylloError DESTINATION_UNWRITABLE, DISK_FULL, FILE_CHANGED, FILE_UNREADABLE, LAYER_MISMATCH, PIPE_CLOSED; as DaemonTarget
  */
 export async function deliver(image: Image, options: DeliverOptions): Promise<Delivery> {
   const deliveries: Delivery[] = [];
@@ -102,7 +114,8 @@ export async function deliver(image: Image, options: DeliverOptions): Promise<De
   for (const targets of groups.values()) deliveries.push(await deliverGroup(image, { ...options, targets }));
   const made = deliveries.reduce((sum, delivery) => sum + delivery.made, 0);
   const pushed = deliveries.flatMap((delivery) => delivery.pushed);
-  return { ...(deliveries[0] as Delivery), made, pushed };
+  const loaded = deliveries.flatMap((delivery) => delivery.loaded);
+  return { ...(deliveries[0] as Delivery), made, pushed, loaded };
 }
 
 /** All targets have the same compression, so that each layer is made once for all of them. */
@@ -112,8 +125,9 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
   const first = targets[0] as Target;
   const { compression } = first;
   const open: BlobTarget[] = [];
+  const engines: DaemonTarget[] = [];
   try {
-    const streams = await openTargets(image, { ...options, open });
+    const streams = await openTargets(image, { ...options, open, engines });
     const foresee = async (known: readonly KnownLayer[]): Promise<void> => {
       const documents = describeImage(image, known);
       await Promise.all(open.map(async (target) => await target.foresee?.(documents)));
@@ -121,6 +135,9 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
     const { stored, made } = await storeLayers(layers, { compression, open, tools, foresee });
     const documents = describeImage(image, stored);
     for (const target of open) await target.commit(documents, stored);
+    const loaded: LoadedImage[] = [];
+    for (const engine of engines)
+      loaded.push(await engine.build({ image, documents, stored, compression, tools }));
     for (const { output, close, target } of streams) {
       const members = isDockerTools(target)
         ? dockerToolsMembers(dockerToolsImage(target, { ...options, sizes: sizesOf(stored) }), stored)
@@ -131,15 +148,17 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
     return {
       stored,
       ...identityOf(first, { ...options, documents, stored }),
-      made: made + streams.length * layers.length,
+      made: made + streams.length * layers.length + loaded.reduce((sum, { sent }) => sum + sent, 0),
       pushed: open.flatMap((target) =>
         target instanceof RegistryTarget
           ? { name: target.name, digest: documents.manifest.digest, ...target.counts }
           : [],
       ),
+      loaded,
     };
   } finally {
     await Promise.all(open.map((target) => target.discard()));
+    await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
   }
 }
 
@@ -149,10 +168,15 @@ interface OpenStream {
   readonly close: () => Promise<void>;
 }
 
-/** Adds what must be committed or discarded to `open`, one by one, so that none is lost when the next one fails. */
+/** Adds what must be committed or discarded to `open`, and what must be closed to `engines`, one by one, so that none is lost when the next one fails. */
 async function openTargets(
   image: Image,
-  { targets, open, ...options }: DeliverOptions & { readonly open: BlobTarget[] },
+  {
+    targets,
+    open,
+    engines,
+    ...options
+  }: DeliverOptions & { readonly open: BlobTarget[]; readonly engines: DaemonTarget[] },
 ): Promise<OpenStream[]> {
   const streams: OpenStream[] = [];
   for (const target of targets) {
@@ -161,6 +185,7 @@ async function openTargets(
     else if (target.kind === 'layout')
       open.push(await LayoutTarget.create(target.directory, { ...image, names: [target.reference] }));
     else if (target.kind === 'registry') open.push(openRepository(target, options));
+    else if (target.kind === 'daemon') engines.push(await openEngine(target, options));
     else if (await isSpecialFile(target.file)) streams.push(openSpecialFile(target));
     else open.push(await openFile(image, { target, ...options }));
   }
@@ -174,6 +199,14 @@ function openRepository(
   const reference = parseRegistryReference(familiarName(named));
   const onSent = (bytes: number): void => tools.progress.send(bytes);
   return new RegistryTarget(registries.client(reference.host), { reference, mountFrom, onSent, signal });
+}
+
+async function openEngine(
+  target: EngineTarget,
+  { tools, signal }: Pick<DeliverOptions, 'tools' | 'signal'>,
+): Promise<DaemonTarget> {
+  const onSent = (bytes: number): void => tools.progress.send(bytes);
+  return await DaemonTarget.open({ ...target, onSent, signal });
 }
 
 async function openFile(

@@ -1,14 +1,15 @@
 /**
  * Where an image goes, with the names of containers-transports(5):
- * `docker-archive:FILE[:NAME[:TAG]]`, `oci-archive:FILE[:TAG|:NAME:TAG]`, `oci:DIR[:TAG|:NAME:TAG]`, `docker://NAME[:TAG]`, `-` for the
- * standard output.
+ * `docker-archive:FILE[:NAME[:TAG]]`, `oci-archive:FILE[:TAG|:NAME:TAG]`, `oci:DIR[:TAG|:NAME:TAG]`, `docker://NAME[:TAG]`,
+ * `docker-daemon:NAME[:TAG]`, `-` for the standard output.
  */
 import { PhylloError } from '../errors.ts';
 import { type ImageReference, parseImageReference, parseTag } from '../image/image-reference.ts';
 import { type Compression, LEVELS } from '../layer/encoder.ts';
 import { parseRegistryReference } from './registry/registry-reference.ts';
 
-export type Destination = ArchiveDestination | LayoutDestination | RegistryDestination | StdoutDestination;
+export type Destination =
+  ArchiveDestination | LayoutDestination | RegistryDestination | DaemonDestination | StdoutDestination;
 
 export interface ArchiveDestination {
   readonly kind: 'archive';
@@ -31,18 +32,26 @@ export interface RegistryDestination {
   readonly reference: (own: ImageReference | undefined) => ImageReference;
 }
 
+/** A Docker engine. */
+export interface DaemonDestination {
+  readonly kind: 'daemon';
+  readonly reference: (own: ImageReference | undefined) => ImageReference;
+}
+
 export interface StdoutDestination {
   readonly kind: 'stdout';
 }
 
 const HINT =
-  'destinations: docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG], or - for the standard output';
+  'destinations: docker-archive:FILE[:NAME[:TAG]], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG], docker-daemon:NAME[:TAG], or - for the standard output';
 
 /** @throws PhylloError DESTINATION_INVALID, IMAGE_REFERENCE_INVALID */
 export function parseDestination(text: string): Destination {
   if (text === '-') return { kind: 'stdout' };
   const [, inRegistry] = /^docker:\/\/(.+)$/s.exec(text) ?? [];
   if (inRegistry !== undefined) return { kind: 'registry', reference: registryName(inRegistry) };
+  const [, inDaemon] = /^docker-daemon:(.*)$/s.exec(text) ?? [];
+  if (inDaemon !== undefined) return { kind: 'daemon', reference: dockerName(inDaemon) };
   const [, transport, rest = ''] = /^([a-z-]+):(.*)$/s.exec(text) ?? [];
   if (transport === undefined || !(transport in NAMES)) throw unknownTransport(text);
   const [, place = '', , name] = /^([^:]*)(:(.*))?$/s.exec(rest) ?? [];
@@ -56,7 +65,7 @@ export function parseDestination(text: string): Destination {
 /** How each transport reads what follows the place. */
 const NAMES = { 'docker-archive': dockerName, 'oci-archive': ociName, oci: ociName } as const;
 
-function dockerName(text: string): ArchiveDestination['reference'] {
+function dockerName(text: string): DaemonDestination['reference'] {
   parseImageReference(text, { tag: 'latest' });
   return (own) => parseImageReference(text, { tag: own?.tag ?? 'latest' });
 }

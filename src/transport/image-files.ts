@@ -42,8 +42,7 @@ export async function openImageFiles(
     throw unreadable(path, cause);
   });
   if (kind.isDirectory()) return new DirectoryFiles(path);
-  if (!kind.isFile())
-    return await openSpooled(await Spool.fill(piped(path), { ...options, name: path }), options);
+  if (!kind.isFile()) return await openStreamedFiles(piped(path), { ...options, name: path });
   const file = openRegular(path);
   try {
     if (compressionOf(file) === 'none') return new ArchiveFiles(file, () => closeSync(file.fd));
@@ -52,6 +51,17 @@ export async function openImageFiles(
     throw error;
   }
   return await openCompressed(file, options);
+}
+
+/**
+ * An archive that comes as a stream: laid by in a temporary file.
+ * @throws as openImageFiles, and what `chunks` throws
+ */
+export async function openStreamedFiles(
+  chunks: AsyncIterable<Uint8Array>,
+  options: SpoolOptions,
+): Promise<ImageFiles> {
+  return await openSpooled(await Spool.fill(chunks, options), options);
 }
 
 async function openSpooled(spool: Spool, options: Omit<SpoolOptions, 'name'>): Promise<ImageFiles> {

@@ -2,9 +2,10 @@
  * Images that exist: where they are read from, and what they are.
  *
  * Sources, with the names of containers-transports(5): `docker-archive:FILE[:NAME[:TAG]|:@INDEX]`, `oci-archive:FILE[:TAG]`,
- * `oci:DIR[:TAG]`, `docker://REFERENCE`, or the file or directory alone, whose kind shows. Archives may be compressed.
+ * `oci:DIR[:TAG]`, `docker://REFERENCE`, `docker-daemon:NAME[:TAG]`, or the file or directory alone, whose kind shows. Archives may be compressed.
  */
 import { PhylloError } from '../errors.ts';
+import { openDaemonImage } from './daemon/daemon-image.ts';
 import { readDockerImage } from './docker-image.ts';
 import { type ImageFiles, openImageFiles } from './image-files.ts';
 import { readLayoutImage } from './oci-image.ts';
@@ -22,7 +23,8 @@ import {
 
 /**
  * Documents are verified here, layers when they are read.
- * @throws PhylloError SOURCE_INVALID, FILE_UNREADABLE, ARCHIVE_INVALID, IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS; of a registry, as openRegistryImage
+ * @throws PhylloError SOURCE_INVALID, FILE_UNREADABLE, ARCHIVE_INVALID, IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS; of a registry, as openRegistryImage; of an engine,
+ * as openDaemonImage
  */
 export async function openImage(text: string, options: OpenImageOptions = {}): Promise<SourceImage> {
   const source = parseImageSource(text);
@@ -37,8 +39,8 @@ export async function openImage(text: string, options: OpenImageOptions = {}): P
 }
 
 export interface ImageSourceName {
-  readonly transport: 'docker-archive' | 'oci-archive' | 'oci' | 'docker' | 'detect';
-  /** Of a file or directory; what follows `docker://`. */
+  readonly transport: 'docker-archive' | 'oci-archive' | 'oci' | 'docker' | 'docker-daemon' | 'detect';
+  /** Of a file or directory; what follows `docker://` or `docker-daemon:`. */
   readonly path: string;
   /** '' where none is given. */
   readonly reference: string;
@@ -48,6 +50,8 @@ export interface ImageSourceName {
 export function parseImageSource(text: string): ImageSourceName {
   const [, inRegistry] = /^docker:\/\/(.+)$/s.exec(text) ?? [];
   if (inRegistry !== undefined) return { transport: 'docker', path: inRegistry, reference: '' };
+  const [, inDaemon] = /^docker-daemon:(.+)$/s.exec(text) ?? [];
+  if (inDaemon !== undefined) return { transport: 'docker-daemon', path: inDaemon, reference: '' };
   const [, transport, path = '', , reference = ''] =
     /^(docker-archive|oci-archive|oci):([^:]*)(:(.*))?$/s.exec(text) ?? [];
   if (transport === undefined && text !== '' && !/^[a-z][a-z-]*:/.test(text))
@@ -55,15 +59,24 @@ export function parseImageSource(text: string): ImageSourceName {
   if (transport !== undefined && path !== '')
     return { transport: transport as ImageSourceName['transport'], path, reference };
   throw new PhylloError('SOURCE_INVALID', `not an image: ${JSON.stringify(text)}`, {
-    hint: 'images: docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG|@DIGEST], or the file or directory alone',
+    hint: 'images: docker-archive:FILE[:NAME:TAG], oci-archive:FILE[:TAG], oci:DIR[:TAG], docker://NAME[:TAG|@DIGEST], docker-daemon:NAME[:TAG], or the file or directory alone',
   });
 }
 
 async function openSource(source: ImageSourceName, options: OpenImageOptions): Promise<OpenedImage> {
+  if (source.transport === 'docker-daemon') return await openFromDaemon(source, options);
   if (source.transport !== 'docker') return await openFiles(source, options);
   const { registries } = options;
   if (registries === undefined) throw new TypeError('no registries to look into');
   return await openRegistryImage(source.path, { ...options, registries });
+}
+
+async function openFromDaemon(source: ImageSourceName, options: OpenImageOptions): Promise<OpenedImage> {
+  const { daemon, signal } = options;
+  if (daemon === undefined) throw new TypeError('no engine to look into');
+  const read = async (files: ImageFiles): Promise<ReadImage> =>
+    await readImage(files, { ...source, transport: 'detect' }, options);
+  return await openDaemonImage(source.path, { daemon, signal, read });
 }
 
 async function openFiles(source: ImageSourceName, options: OpenImageOptions): Promise<OpenedImage> {

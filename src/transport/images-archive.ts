@@ -23,14 +23,20 @@ export interface NamedImage {
   readonly names: readonly (ImageReference | TagAlone)[];
 }
 
+export interface EncodeOptions {
+  /** Blobs of layers that are left out: whoever gets the archive has them. */
+  readonly omitted?: ReadonlySet<Digest>;
+}
+
 /**
  * The archive's bytes. Layers are verified on the way; whoever takes the bytes has a whole archive only when all went well.
  * @throws PhylloError ARCHIVE_INVALID, FILE_UNREADABLE
  */
 export async function* encodeImagesArchive(
   images: readonly NamedImage[],
+  { omitted = new Set() }: EncodeOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const written = new Set<Digest>();
+  const written = new Set(omitted);
   let size = 0;
   for await (const chunk of members(images, written)) {
     size += chunk.length;

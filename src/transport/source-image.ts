@@ -4,6 +4,7 @@ import type { Blob, Descriptor } from '../image/blob.ts';
 import type { Platform } from '../image/image-config.ts';
 import type { JsonObject } from '../image/json.ts';
 import type { ForeignHeader } from '../layer/foreign-header.ts';
+import type { LocateDaemon } from './daemon/daemon-address.ts';
 import type { LayerContent } from './layer-content.ts';
 import type { Registries } from './registry/registries.ts';
 import { verified } from './verified.ts';
@@ -50,6 +51,8 @@ export interface OpenImageOptions {
   readonly preferred?: PlatformChoice;
   /** Those that `docker://` means. Stay open as long as the image. */
   readonly registries?: Registries | undefined;
+  /** The engine that `docker-daemon:` means. */
+  readonly daemon?: LocateDaemon | undefined;
   /** Stops the decompression of an archive, and downloads. */
   readonly signal?: AbortSignal;
 }

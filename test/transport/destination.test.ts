@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ArchiveDestination, parseDestination } from '../../src/transport/destination.ts';
+import {
+  type ArchiveDestination,
+  type DaemonDestination,
+  parseDestination,
+} from '../../src/transport/destination.ts';
 
 const OWN = { name: 'own', tag: '1' };
 
@@ -25,6 +29,13 @@ for (const [text, file, reference] of ARCHIVES) {
 test('a name in the destination suffices', () => {
   const { reference } = parseDestination('docker-archive:a.tar:hello') as ArchiveDestination;
   assert.deepEqual(reference?.(undefined), { name: 'hello', tag: 'latest' });
+});
+
+test('an image in an engine has a name there', () => {
+  const named = (text: string): object => (parseDestination(text) as DaemonDestination).reference(OWN);
+  assert.deepEqual(named('docker-daemon:hello'), { name: 'hello', tag: '1' });
+  assert.deepEqual(named('docker-daemon:a.example:5000/hello:2'), { name: 'a.example:5000/hello', tag: '2' });
+  assert.throws(() => parseDestination('docker-daemon:'), { code: 'IMAGE_REFERENCE_INVALID' });
 });
 
 test('- is the standard output', () => {

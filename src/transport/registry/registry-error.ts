@@ -109,7 +109,7 @@ function toDiagnostic(error: unknown): Diagnostic {
 }
 
 /** Short, on one line, without what a terminal obeys and what looks like a secret. */
-function printable(value: unknown): string {
+export function printable(value: unknown): string {
   if (typeof value !== 'string') return '';
   return value
     .replaceAll(/\p{C}+/gu, ' ')
