@@ -42,6 +42,13 @@ export {
   renderClosureTree,
 } from './plan/closure-views.ts';
 export { describeSize } from './plan/describe-plan.ts';
+export {
+  billOfImage,
+  billOfPaths,
+  type DescribedBill,
+  type ImageBillOptions,
+  type PathsBillOptions,
+} from './describe-bill.ts';
 export { diffImages, type DiffOptions } from './diff-images.ts';
 export { type Base, openBase } from './open-base.ts';
 export { openPrevious, type Previous } from './open-previous.ts';
@@ -60,6 +67,8 @@ export {
   streamDockerToolsImage,
   type StreamedImage,
 } from './stream-dockertools.ts';
+export type { Bill, BillPart, ImageSubject, PathsSubject } from './sbom/bill.ts';
+export { encodeBill, SBOM_MEDIA_TYPES, type SbomFormat } from './sbom/encode-bill.ts';
 export { type CacheCredentials, type Login, parseNetrc } from './store/cache-credentials.ts';
 export { buildInstallables } from './store/installable.ts';
 export { isTypedPath, resolveTypedPath } from './store/typed-path.ts';
@@ -86,6 +95,7 @@ export {
   type WriteCustomisationOptions,
   type WrittenCustomisation,
 } from './write-customisation.ts';
+export { writeSbom, type WriteSbomOptions } from './write-sbom.ts';
 export type { CopiedToRegistry } from './transport/copy-to-registry.ts';
 export { exportRootfs } from './transport/export-rootfs.ts';
 export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from './store/signing-key.ts';

@@ -1,11 +1,12 @@
 /** The image that another one is built on: its layers go below, unchanged, and its variables are inherited. */
+import type { BaseName } from './image/base-annotations.ts';
 import { baseHistory, inheritConfig } from './image/base-image.ts';
 import { LAYER_MEDIA_TYPES } from './image/media-types.ts';
 import type { ImageLayer } from './image/image.ts';
 import type { ImageSettings } from './image/image-settings.ts';
 import type { JsonObject } from './image/json.ts';
 import type { StoredLayer } from './layer/stored-layer.ts';
-import { openImage } from './transport/image-source.ts';
+import { isRegistryImage, openImage, registryNameOf } from './transport/image-source.ts';
 import type { OpenImageOptions, SourceImage, SourceLayer } from './transport/source-image.ts';
 
 /** Whoever opens it closes it, after the layers' last use. */
@@ -16,7 +17,9 @@ export interface Base {
   readonly history: readonly JsonObject[];
   /** The image's own config with what it inherits. */
   readonly config: JsonObject;
-  /** Names the base: its config's digest. */
+  /** What the image says of it; undefined where it has no manifest. */
+  readonly name: BaseName | undefined;
+  /** Its config's digest. */
   readonly fingerprint: string | undefined;
   /** Closes it. Idempotent. */
   [Symbol.dispose](): void;
@@ -33,6 +36,7 @@ export async function openBase(
       layers: [],
       history: [],
       config,
+      name: undefined,
       fingerprint: undefined,
       [Symbol.dispose]: () => undefined,
     };
@@ -43,6 +47,7 @@ export async function openBase(
       layers: image.layers.map((layer) => baseLayer(layer, image)),
       history: baseHistory(image),
       config: inheritConfig(config, { base: image.config.document, inherit }),
+      name: nameOf(fromImage, image),
       fingerprint: image.config.blob.digest,
       [Symbol.dispose]: () => image.close(),
     };
@@ -50,6 +55,15 @@ export async function openBase(
     image.close();
     throw error;
   }
+}
+
+/** As whoever wants the base again asks for it. */
+function nameOf(fromImage: string, { manifest }: SourceImage): BaseName | undefined {
+  if (manifest === undefined) return undefined;
+  return {
+    name: isRegistryImage(fromImage) ? registryNameOf(fromImage) : undefined,
+    digest: manifest.blob.digest,
+  };
 }
 
 /** A layer that exists, of an image that is open. */

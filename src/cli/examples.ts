@@ -78,6 +78,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example('names, configuration and layers', 'phyllo inspect image.tar'),
     example('an image in a registry, with store paths', 'phyllo inspect docker://ghcr.io/me/app:1.0 --paths'),
   ],
+  sbom: [
+    example(
+      'what is in an image, for scanners, with hashes from the local store',
+      'phyllo sbom image.tar --store auto --output image.cdx.json',
+    ),
+    example('of an image in a registry, as SPDX', 'phyllo sbom docker://ghcr.io/me/app:1.0 --format spdx'),
+    example('of a store path and all that it refers to', 'phyllo sbom /nix/store/…-hello-2.12'),
+  ],
   login: [
     example('asks for the password', 'phyllo login ghcr.io --username me'),
     example('in CI', 'echo "$TOKEN" | phyllo login ghcr.io --username me --password-stdin'),

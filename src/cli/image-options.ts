@@ -23,8 +23,8 @@ export function addPlatformOptions(command: Command): Command {
     .optionsGroup('Options:');
 }
 
-/** Opens the images one after the other, calls `use`, and closes them, whatever happens. */
-export async function withImages(
+/** Opens the images one after the other, calls `use`, and closes them, whatever happens. Returns what `use` did. */
+export async function withImages<Result>(
   sources: readonly string[],
   {
     flags,
@@ -38,9 +38,9 @@ export async function withImages(
     destination?: string;
     /** Which platform's image to take where there are several; this machine's when absent. */
     preferred?: PlatformChoice;
-    use: (images: SourceImage[], registries: Registries) => unknown;
+    use: (images: SourceImage[], registries: Registries) => Result | Promise<Result>;
   },
-): Promise<void> {
+): Promise<Result> {
   const { architecture, os, variant } = flags;
   const platform: PlatformChoice = { architecture, os, variant };
   await using registries = openRegistries(flags, [...sources, destination]);
@@ -48,7 +48,7 @@ export async function withImages(
   try {
     for (const source of sources)
       images.push(await openImage(source, { platform, preferred, signal, registries, daemon: dockerHost }));
-    await use(images, registries);
+    return await use(images, registries);
   } finally {
     for (const image of images) image.close();
   }

@@ -13,6 +13,7 @@ import { indexCommand } from './index-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { loginCommand, logoutCommand } from './login-command.ts';
 import { planCommand } from './plan-command.ts';
+import { sbomCommand } from './sbom-command.ts';
 import { fromCommander } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -29,6 +30,7 @@ export function createProgram(signal: AbortSignal): Command {
     .addCommand(dockerToolsCommand(signal))
     .commandsGroup('Images that are there:')
     .addCommand(inspectCommand(signal))
+    .addCommand(sbomCommand(signal))
     .addCommand(diffCommand(signal))
     .addCommand(copyCommand(signal))
     .addCommand(mergeCommand(signal))

@@ -9,8 +9,8 @@ import { openDaemonImage } from './daemon/daemon-image.ts';
 import { readDockerImage } from './docker-image.ts';
 import { type ImageFiles, openImageFiles } from './image-files.ts';
 import { readLayoutImage } from './oci-image.ts';
-import { parseRegistryReference } from './registry/registry-reference.ts';
-import { openRegistryImage } from './registry/registry-image.ts';
+import { describeRegistryReference, parseRegistryReference } from './registry/registry-reference.ts';
+import { openRegistryImage, withTag } from './registry/registry-image.ts';
 import {
   describePlatform,
   isPlatform,
@@ -101,6 +101,14 @@ export function isRegistryImage(text: string): boolean {
  */
 export function registryOf(text: string): string {
   return parseRegistryReference(text.slice('docker://'.length)).host;
+}
+
+/**
+ * What such a text names, with all that it leaves to be understood: `docker.io/library/debian:latest` for `docker://debian`.
+ * @throws PhylloError IMAGE_REFERENCE_INVALID, DIGEST_INVALID
+ */
+export function registryNameOf(text: string): string {
+  return describeRegistryReference(withTag(parseRegistryReference(text.slice('docker://'.length))));
 }
 
 async function readImage(

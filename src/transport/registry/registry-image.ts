@@ -39,7 +39,7 @@ export async function openRegistryImage(
 }
 
 /** Who names neither a tag nor a digest means the tag that docker means. */
-function withTag(reference: RegistryReference): RegistryReference {
+export function withTag(reference: RegistryReference): RegistryReference {
   const isNamed = reference.tag !== undefined || reference.digest !== undefined;
   return isNamed ? reference : { ...reference, tag: 'latest' };
 }
