@@ -1,6 +1,7 @@
 /** The pipeline: read a closure, divide it, produce the layers' bytes, describe the image, deliver it. */
 import { WorkDirectory } from './customise/work-directory.ts';
 import { customiseFirst, customiseImage, type SeenCustomisation } from './customise-image.ts';
+import { deliverSbom, type DeliveredSbom, type SbomRequest } from './deliver-sbom.ts';
 import type { Digest } from './digest.ts';
 import { describeForDockerTools } from './dockertools-description.ts';
 import { PhylloError } from './errors.ts';
@@ -44,6 +45,8 @@ export interface BuildOptions {
   readonly registries?: Registries;
   /** The one that images of `docker-daemon:` are in. */
   readonly daemon?: LocateDaemon;
+  /** A bill of materials: attached to the image at registries, and perhaps written to a file. */
+  readonly sbom?: SbomRequest | undefined;
   /** Compares each store path's files with the NAR hash that the store has. */
   readonly verify?: boolean;
   /** Gets a function that tells how far the layers are, before work begins. */
@@ -72,6 +75,8 @@ export interface BuiltImage {
   readonly pushed: readonly Pushed[];
   /** What became of it at Docker engines. */
   readonly loaded: readonly LoadedImage[];
+  /** Undefined where none was asked for. */
+  readonly sbom: Omit<DeliveredSbom, 'gaps'> | undefined;
   /** One sentence each. */
   readonly warnings: readonly string[];
 }
@@ -158,6 +163,8 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const delivered = await deliver(image, { targets, tools, dockerTools, signal: options.signal });
   const { stored, imageID, manifestDigest, made, pushed, loaded } = delivered;
   await sharedCache?.publish();
+  const built = { settings, base, plan, delivery: delivered, targets, signal: options.signal };
+  const sbom = options.sbom === undefined ? undefined : await deliverSbom(options.sbom, built);
   options.onPhase?.('delivered');
   return {
     reference: own,
@@ -171,12 +178,14 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
     made,
     pushed,
     loaded,
+    sbom: sbom === undefined ? undefined : { format: sbom.format, attached: sbom.attached },
     sharedCache: sharedCache === undefined ? undefined : usedOf(sharedCache.use),
     warnings: [
       ...plan.warnings,
       ...stored.flatMap(({ warnings }) => warnings),
       ...loaded.flatMap(({ warnings }) => warnings),
       ...(sharedCache?.use.warnings ?? []),
+      ...(sbom?.gaps ?? []).map((gap) => `bill of materials: ${gap}`),
     ],
   };
 }

@@ -1,10 +1,15 @@
 /** Bills of materials of images that are built, of images that exist, and of store paths. */
+import type { Digest } from './digest.ts';
 import { parseBaseAnnotations } from './image/base-annotations.ts';
 import { CUSTOMISATION_HISTORY } from './image/image-config.ts';
+import type { ImageReference } from './image/image-reference.ts';
 import type { ImageSettings } from './image/image-settings.ts';
+import type { Base } from './open-base.ts';
+import type { ImagePlan } from './plan-image.ts';
 import { type Bill, billParts, type ImageSubject } from './sbom/bill.ts';
 import type { Closure, PathInfo, Store } from './store/store.ts';
 import { parseStorePath, type StorePath } from './store/store-path.ts';
+import type { Delivery } from './transport/deliver.ts';
 import { referenceOf } from './transport/image-names.ts';
 import { inspectImage, type LayerSummary } from './transport/inspect-image.ts';
 import type { SourceImage } from './transport/source-image.ts';
@@ -21,18 +26,34 @@ export interface DescribedBill {
 /** A layer, with the store paths that its history tells. */
 export type BillLayer = Pick<LayerSummary, 'diffID' | 'storePaths' | 'comment'>;
 
-export interface BuiltForBill extends Omit<ImageSubject, 'kind' | 'platform'> {
-  /** Bottom to top. */
-  readonly layers: readonly BillLayer[];
-  readonly closure: Closure;
+export interface BuiltForBill {
+  readonly settings: Pick<ImageSettings, 'created' | 'platform'>;
+  readonly base: Base;
+  readonly plan: ImagePlan;
+  readonly delivery: Pick<Delivery, 'stored' | 'imageID'>;
 }
 
-/** @throws PhylloError STORE_PATH_INVALID where a base image has paths of another store */
+/** What the image is called in one place, and its manifest there. */
+export interface NamedManifest {
+  readonly reference: ImageReference;
+  readonly digest: Digest | undefined;
+}
+
+/** @throws PhylloError STORE_PATH_INVALID where the base says that it has paths which are none */
 export function billOfBuild(
-  { created, platform }: Pick<ImageSettings, 'created' | 'platform'>,
-  { layers, closure, ...subject }: BuiltForBill,
+  { reference, digest }: NamedManifest,
+  { settings, base, plan, delivery }: BuiltForBill,
 ): DescribedBill {
-  return describe({ kind: 'image', platform, ...subject }, { created, layers, closure });
+  const { created, platform } = settings;
+  const { stored, imageID } = delivery;
+  const subject = { kind: 'image', reference, digest, imageID, platform, base: base.name } as const;
+  const below = base.image === undefined ? [] : inspectImage(base.image).layers;
+  const own = stored.slice(below.length).map(({ diffID }, i) => ({
+    diffID,
+    storePaths: plan.layers[i]?.paths.map(({ path }) => path) ?? [],
+    comment: plan.layers[i] === undefined ? CUSTOMISATION_HISTORY.comment : undefined,
+  }));
+  return describe(subject, { created, layers: [...below, ...own], closure: plan.closure });
 }
 
 export interface ImageBillOptions {

@@ -95,7 +95,13 @@ export {
   type WriteCustomisationOptions,
   type WrittenCustomisation,
 } from './write-customisation.ts';
-export { writeSbom, type WriteSbomOptions } from './write-sbom.ts';
+export {
+  type AttachedSbom,
+  type DeliveredSbom,
+  type SbomRequest,
+  writeSbom,
+  type WriteSbomOptions,
+} from './deliver-sbom.ts';
 export type { CopiedToRegistry } from './transport/copy-to-registry.ts';
 export { exportRootfs } from './transport/export-rootfs.ts';
 export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from './store/signing-key.ts';

@@ -11,7 +11,7 @@ const PARTS = [
   'cli',
   'index',
   'build-image',
-  'write-sbom',
+  'deliver-sbom',
   'describe-bill',
   'price-update',
   'diff-images',

@@ -13,10 +13,13 @@ import {
   type ImageReference,
   type ProgressState,
   type Pushed,
+  isRegistryImage,
   type Registries,
   parseCompression,
   parseDestination,
   requireReference,
+  type SbomFormat,
+  type SbomRequest,
   type Target,
 } from '../index.ts';
 import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './cache-options.ts';
@@ -25,6 +28,7 @@ import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.
 import { describeLoaded } from './describe-loaded.ts';
 import { dockerHost } from './docker-host.ts';
 import { jobsOption, readJobs } from './jobs.ts';
+import { SBOM_FORMATS } from './sbom-command.ts';
 import { print, printJson, say, warn } from './output.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
@@ -37,6 +41,8 @@ interface BuildFlags extends DescriptionFlags, RegistryFlags, CacheFlags, StoreF
   readonly mountFrom?: readonly string[];
   readonly format: ArchiveFormat;
   readonly verify?: true;
+  readonly sbom?: SbomFormat;
+  readonly sbomFile?: string;
   readonly progress: ProgressKind;
   readonly json?: true;
   readonly quiet?: true;
@@ -66,6 +72,13 @@ export function buildCommand(signal: AbortSignal): Command {
         .choices(['phyllo', 'dockertools'])
         .default('phyllo'),
     )
+    .addOption(
+      new Option(
+        '--sbom <format>',
+        'a bill of materials, attached to the image in registries and written to --sbom-file',
+      ).choices(SBOM_FORMATS),
+    )
+    .option('--sbom-file <file>', 'where the bill of materials is written')
     .option('--verify', 'compare every store path with the hash that its store has')
     .addOption(
       new Option('--progress <how>', 'on stderr: a line on a terminal, JSON lines, or nothing')
@@ -87,6 +100,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const { compress } = flags;
   const asked = compress === undefined ? undefined : readingArguments(() => parseCompression(compress));
   if (flags.format === 'dockertools') requirePlainArchives(flags, asked);
+  const sbom = readSbom(flags);
   const { settings: described, store: place, graph } = describe(file, flags);
   await using registries = openRegistries(flags, [
     ...flags.to,
@@ -111,6 +125,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
       jobs,
       cache,
       sharedCache,
+      sbom,
       verify: flags.verify === true,
       signal,
       onPhase,
@@ -137,6 +152,15 @@ function readDestinations({ to, json }: BuildFlags): Destination[] {
       'redirect it: > image.tar, | docker load',
     );
   return destinations;
+}
+
+function readSbom({ sbom, sbomFile, to }: BuildFlags): SbomRequest | undefined {
+  if (sbom === undefined && sbomFile === undefined) return undefined;
+  if (sbom === undefined)
+    throw usageError('--sbom-file needs --sbom', `add --sbom ${SBOM_FORMATS.join(', or --sbom ')}`);
+  if (sbomFile === undefined && !to.some(isRegistryImage))
+    throw usageError('--sbom has no place for the bill', 'add --sbom-file FILE; registries have it attached');
+  return { format: sbom, file: sbomFile };
 }
 
 function requirePlainArchives({ to }: BuildFlags, compression: Compression | undefined): void {
@@ -194,6 +218,8 @@ function report(
   );
   for (const pushed of built.pushed) say(describePushed(pushed));
   for (const loaded of built.loaded) say(describeLoaded(loaded));
+  for (const { name, digest } of built.sbom?.attached ?? [])
+    say(`${name}: bill of materials ${digest} attached`);
 }
 
 /** What others need to name the image where it went. */

@@ -15,6 +15,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     example('straight into docker, nothing stored', 'phyllo build image.json --to - | docker load'),
     example('into a registry', 'phyllo build image.json --to docker://ghcr.io/me/app:1.0'),
     example(
+      'with its bill of materials attached',
+      'phyllo build image.json --sbom cyclonedx --to docker://ghcr.io/me/app:1.0',
+    ),
+    example(
       'without a file, from a binary cache, on a machine without Nix',
       'phyllo build --name hello --contents /nix/store/…-hello-2.12 --store https://cache.nixos.org --to oci:hello',
     ),

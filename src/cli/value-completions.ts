@@ -48,6 +48,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, string>> = {
   OLD: IMAGES,
   NEW: IMAGES,
   STOREPATH: '<storePaths>',
+  'IMAGE|STOREPATH': `${IMAGES} <storePaths>`,
 };
 
 interface Hints {

@@ -73,7 +73,10 @@ export interface EngineTarget extends AnyTarget {
 export interface Pushed extends PushCounts {
   /** With host and tag, as `docker pull` takes it. */
   readonly name: string;
+  /** Of the manifest. */
   readonly digest: Digest;
+  /** Bytes of the manifest. */
+  readonly size: number;
 }
 
 /** `dockertools`: nixpkgs' archive, byte for byte; its layers cannot be compressed. */
@@ -149,17 +152,17 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
       stored,
       ...identityOf(first, { ...options, documents, stored }),
       made: made + streams.length * layers.length + loaded.reduce((sum, { sent }) => sum + sent, 0),
-      pushed: open.flatMap((target) =>
-        target instanceof RegistryTarget
-          ? { name: target.name, digest: documents.manifest.digest, ...target.counts }
-          : [],
-      ),
+      pushed: open.flatMap((target) => (target instanceof RegistryTarget ? pushedTo(target, documents) : [])),
       loaded,
     };
   } finally {
     await Promise.all(open.map((target) => target.discard()));
     await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
   }
+}
+
+function pushedTo({ name, counts }: RegistryTarget, { manifest }: ImageDocuments): Pushed {
+  return { name, digest: manifest.digest, size: manifest.bytes.length, ...counts };
 }
 
 interface OpenStream {

@@ -2,17 +2,22 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, it } from 'node:test';
-import type { SbomFormat } from '../../src/sbom/encode-bill.ts';
+import { after, before, it } from 'node:test';
+import { SBOM_MEDIA_TYPES, type SbomFormat } from '../../src/sbom/encode-bill.ts';
 import { assertValidSbom } from '../support/sbom-schemas.ts';
 import { buildTestClosure, describeTestImage } from './support/closure.ts';
 import type { TestClosure } from './support/closure.ts';
 import { phyllo, phylloChecked, phylloPlan, plannedPaths } from './support/phyllo.ts';
+import { once } from './support/once.ts';
+import { runChecked } from './support/process.ts';
+import { type Registry, startRegistry } from './support/registry.ts';
 import { describeWith } from './support/requirements.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const directory = temporaryDirectory();
 const FORMATS: readonly SbomFormat[] = ['cyclonedx', 'spdx'];
+
+const sharedClosure = once(() => buildTestClosure(directory));
 
 describeWith(['nix'], 'a bill of materials', () => {
   let closure: TestClosure;
@@ -22,11 +27,21 @@ describeWith(['nix'], 'a bill of materials', () => {
   let paths: readonly string[];
 
   before(async () => {
-    closure = await buildTestClosure(directory);
+    closure = await sharedClosure();
     description = describeTestImage(directory, closure.top);
     store = ['--store', closure.store.root];
     layout = `oci:${join(directory, 'layout')}:1`;
-    await phylloChecked(['build', description, ...store, '--quiet', '--to', layout]);
+    for (const [i, format] of [...FORMATS, ...FORMATS].entries()) {
+      const options = [
+        '--sbom',
+        format,
+        '--sbom-file',
+        join(directory, `built-${i}`),
+        '--jobs',
+        `${1 + (i % 2)}`,
+      ];
+      await phylloChecked(['build', description, ...store, ...options, '--quiet', '--to', layout]);
+    }
     paths = plannedPaths(await phylloPlan([description, ...store]));
   });
 
@@ -36,6 +51,15 @@ describeWith(['nix'], 'a bill of materials', () => {
       await assertValidSbom(text, format);
       assert.deepEqual(pathsIn(text), paths);
       assert.equal(hashesIn(text), paths.length + 1);
+    });
+
+    it(`in ${format} is the same from two builds, and of the image that they built`, async () => {
+      const [first, second] = [0, FORMATS.length].map((run) => {
+        const file = join(directory, `built-${run + FORMATS.indexOf(format)}`);
+        return readFileSync(file, 'utf8');
+      });
+      assert.equal(first, await phylloChecked(['sbom', layout, ...store, '--format', format]));
+      assert.equal(second, first);
     });
 
     it(`in ${format} is written to a file whole, and the same each time, whatever the locale and the time zone`, async () => {
@@ -82,6 +106,75 @@ describeWith(['nix'], 'a bill of materials', () => {
     assert.ok(!existsSync(file));
   });
 });
+
+interface ArtifactManifest {
+  readonly artifactType: string;
+  readonly config: { readonly mediaType: string };
+  readonly layers: readonly { readonly mediaType: string; readonly digest: string }[];
+  readonly subject: { readonly mediaType: string; readonly digest: string; readonly size: number };
+}
+
+describeWith(['nix', 'registry', 'skopeo'], 'a bill of materials at a registry', () => {
+  let registry: Registry;
+  let args: readonly string[];
+
+  before(async () => {
+    registry = await startRegistry(directory);
+    const closure = await sharedClosure();
+    args = ['build', describeTestImage(directory, closure.top), '--store', closure.store.root];
+  });
+  after(() => registry.stop());
+
+  for (const format of FORMATS)
+    it(`in ${format} is attached to the image, and once however often it is built`, async () => {
+      const repository = `${registry.host}/bills/${format}`;
+      const file = join(directory, `pushed-${format}`);
+      const options = ['--sbom', format, '--sbom-file', file, '--quiet', '--to', `docker://${repository}:1`];
+      const digest = (await phylloChecked([...args, ...options])).trim();
+      await phylloChecked([...args, ...options]);
+
+      const listed = JSON.parse(
+        await skopeoRaw(`${repository}:sha256-${digest.slice('sha256:'.length)}`),
+      ) as { readonly manifests: readonly { readonly digest: string; readonly artifactType: string }[] };
+      assert.equal(listed.manifests.length, 1);
+      const [referrer] = listed.manifests;
+      assert.equal(referrer?.artifactType, SBOM_MEDIA_TYPES[format]);
+
+      const manifest = JSON.parse(await skopeoRaw(`${repository}@${referrer.digest}`)) as ArtifactManifest;
+      assert.equal(manifest.artifactType, SBOM_MEDIA_TYPES[format]);
+      assert.equal(manifest.config.mediaType, 'application/vnd.oci.empty.v1+json');
+      const image = await skopeoRaw(`${repository}:1`);
+      assert.deepEqual(manifest.subject, {
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        digest,
+        size: Buffer.byteLength(image),
+      });
+
+      const [layer] = manifest.layers;
+      assert.equal(layer?.mediaType, SBOM_MEDIA_TYPES[format]);
+      const response = await fetch(`http://${registry.host}/v2/bills/${format}/blobs/${layer.digest}`);
+      const text = await response.text();
+      await assertValidSbom(text, format);
+      assert.equal(text, readFileSync(file, 'utf8'));
+      assert.ok(text.includes(digest.slice('sha256:'.length)));
+    });
+
+  it('needs a place, and a format', async () => {
+    const archive = `docker-archive:${join(directory, 'image.tar')}`;
+    for (const options of [
+      ['--sbom', 'spdx'],
+      ['--sbom-file', join(directory, 'x')],
+      ['--sbom', 'none'],
+    ])
+      assert.equal((await phyllo([...args, '--to', archive, ...options])).exitCode, 2);
+    assert.ok(!existsSync(join(directory, 'image.tar')));
+  });
+});
+
+/** A manifest or index as the registry has it. */
+async function skopeoRaw(name: string): Promise<string> {
+  return await runChecked('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${name}`]);
+}
 
 /** Ascending, each once. */
 function pathsIn(text: string): readonly string[] {
