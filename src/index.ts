@@ -107,7 +107,7 @@ export { exportRootfs } from './transport/export-rootfs.ts';
 export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from './store/signing-key.ts';
 export { openSharedCache, type OpenSharedCacheOptions } from './transport/shared-cache/open-shared-cache.ts';
 export type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
-export { isRegistryImage, openImage, registryOf } from './transport/image-source.ts';
+export { isDaemonImage, isRegistryImage, openImage, registryOf } from './transport/image-source.ts';
 export {
   createIndex,
   type CreatedIndex,

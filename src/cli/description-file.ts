@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import {
   fieldInFile,
+  isDaemonImage,
   isRegistryImage,
   type ImageDescription,
   type JsonValue,
@@ -85,7 +86,7 @@ function readJson(text: string, file: string): JsonValue {
 }
 
 function resolveImage(image: string | null, directory: string): string | null {
-  if (image === null || isRegistryImage(image)) return image;
+  if (image === null || isRegistryImage(image) || isDaemonImage(image)) return image;
   const [, transport = '', rest] = /^((?:docker-archive|oci-archive|oci):)(.*)$/s.exec(image) ?? [];
   return `${transport}${resolve(directory, rest ?? image)}`;
 }

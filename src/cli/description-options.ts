@@ -112,7 +112,7 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
   layeringPipeline: { flags: '--layering-pipeline <file>', help: 'file with a pipeline of operations' },
   fromImage: {
     flags: '--from-image <image>',
-    help: 'image to build on: docker-archive:FILE, oci-archive:FILE, oci:DIR, docker://NAME[:TAG|@DIGEST]',
+    help: 'image to build on: docker-archive:FILE, oci-archive:FILE, oci:DIR, docker://NAME[:TAG|@DIGEST], docker-daemon:NAME[:TAG]',
   },
   previous: {
     flags: '--previous <image>',

@@ -95,6 +95,11 @@ export function isRegistryImage(text: string): boolean {
   return text.startsWith('docker://');
 }
 
+/** The same of an image in a Docker engine. */
+export function isDaemonImage(text: string): boolean {
+  return text.startsWith('docker-daemon:');
+}
+
 /**
  * The registry that such a text names.
  * @throws PhylloError IMAGE_REFERENCE_INVALID, DIGEST_INVALID

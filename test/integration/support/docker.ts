@@ -5,6 +5,8 @@ import { run, runChecked, startServer } from './process.ts';
 import type { Outcome } from './process.ts';
 
 export interface Docker {
+  /** Of its API. */
+  readonly socket: string;
   /** Loads an archive; the names that Docker says it loaded. */
   load(archive: string): Promise<readonly string[]>;
   /** Runs a container without a network to its end. */
@@ -20,7 +22,8 @@ export interface Docker {
 export async function startDocker(directory: string): Promise<Docker> {
   const state = join(directory, 'docker');
   mkdirSync(state);
-  const host = `unix://${join(state, 'socket')}`;
+  const socket = join(state, 'socket');
+  const host = `unix://${socket}`;
   const client = { env: { DOCKER_HOST: host, DOCKER_CONFIG: join(state, 'client') } };
   const server = await startServer({
     program: 'dockerd',
@@ -29,6 +32,7 @@ export async function startDocker(directory: string): Promise<Docker> {
     isReady: async () => (await run('docker', ['version'], client)).exitCode === 0,
   });
   return {
+    socket,
     load: async (archive) => loadedNames(await runChecked('docker', ['load', '-i', archive], client)),
     runContainer: (image, command = []) =>
       run('docker', ['run', '--rm', '--network', 'none', image, ...command], client),

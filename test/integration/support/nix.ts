@@ -64,6 +64,12 @@ export async function nixBuild(
   return lines(output);
 }
 
+/** Copies files or directories into the store as they are; their store paths, in the same order. */
+export async function addToStore(store: NixStore, files: readonly string[]): Promise<readonly string[]> {
+  const args = ['--store', store.root, '--add', ...files];
+  return lines(await runChecked('nix-store', args, { env: store.env }));
+}
+
 /** The store paths that `nix-store -qR` answers, ascending. */
 export async function closureOf(store: NixStore, paths: readonly string[]): Promise<readonly string[]> {
   const args = ['--store', store.root, '--query', '--requisites', ...paths];

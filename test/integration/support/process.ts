@@ -95,7 +95,7 @@ export interface ServerOptions {
   /** Standard output and error; its end is in the error of a server that does not come up. */
   readonly logFile: string;
   /** Whether the server answers. */
-  readonly isReady: () => Promise<boolean>;
+  readonly isReady: () => Promise<boolean> | boolean;
 }
 
 const READY_WITHIN_MS = 30_000;
