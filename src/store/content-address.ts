@@ -2,7 +2,7 @@
  * Store paths whose names are made from their contents: who knows the contents needs no signature.
  *
  * A path's hash part is `compress(sha256("TYPE:sha256:HEX:STOREDIR:NAME"))`, where TYPE and HEX follow from how the contents
- * were addressed. A path that refers to itself cannot be checked that way: its address leaves out where it does.
+ * were addressed. Of a path that refers to itself, HEX is of its NAR without the references to itself: modulo-hash.ts.
  *
  * @see Nix manual, "Complete Store Path Calculation"; nix/src/libstore/store-api.cc, `makeFixedOutputPath`
  */
@@ -13,8 +13,14 @@ import { parseNixHash, toNixBase32 } from './nix-hash.ts';
 import { hashPart, storePathName } from './store-path.ts';
 import type { PathInfo } from './store.ts';
 
-/** `nar`: the NAR's hash vouches for the path. `contents`: that of the one file in it, which is still to be compared. */
-export type Vouched = { readonly by: 'nar' } | { readonly by: 'contents'; readonly hash: Digest };
+/**
+ * `nar`: the NAR's hash vouches for the path. The others are still to be compared. `contents`: the hash of the one file in it.
+ * `modulo`: the NAR's hash without its references to itself.
+ */
+export type Vouched =
+  | { readonly by: 'nar' }
+  | { readonly by: 'contents'; readonly hash: Digest }
+  | { readonly by: 'modulo'; readonly hash: Digest };
 
 const HASH_PART_BYTES = 20;
 const FORM = /^(fixed:r|fixed|text):(sha256:.+)$/;
@@ -22,10 +28,11 @@ const FORM = /^(fixed:r|fixed|text):(sha256:.+)$/;
 /** Undefined when the path info has no content address, one of another kind, or one that belongs to another path. */
 export function vouchedFor(info: PathInfo, storeDir: string): Vouched | undefined {
   const address = parseAddress(info.ca);
-  if (address === undefined || info.references.includes(info.path)) return undefined;
+  if (address === undefined) return undefined;
   const { method, hash } = address;
   if (addressedHashPart({ ...info, storeDir, ...address }) !== hashPart(info.path)) return undefined;
   if (method !== 'fixed:r') return { by: 'contents', hash };
+  if (info.references.includes(info.path)) return { by: 'modulo', hash };
   return hash === info.narHash ? { by: 'nar' } : undefined;
 }
 
@@ -51,7 +58,11 @@ function addressedHashPart({ path, references, storeDir, method, hash }: Address
   const name = storePathName(path);
   const make = (type: string, inner: string): string =>
     compressed(sha256(`${type}:sha256:${inner}:${storeDir}:${name}`));
-  if (method === 'fixed:r') return make(['source', ...references].join(':'), digestHex(hash));
+  const others = references.filter((reference) => reference !== path);
+  const self = others.length === references.length ? [] : ['self'];
+  if (method === 'fixed:r') return make(['source', ...others, ...self].join(':'), digestHex(hash));
+  // Files that are addressed flat, and texts, cannot know their own names.
+  if (self.length > 0) return undefined;
   if (method === 'text') return make(['text', ...references].join(':'), digestHex(hash));
   if (references.length > 0) return undefined;
   return make('output:out', sha256(`fixed:out:${hash}:`).toString('hex'));

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { decompress } from '../compression/decompress.ts';
 import { type Digest, finishDigest } from '../digest.ts';
 import { PhylloError, reasonOf } from '../errors.ts';
+import { ModuloHash } from './modulo-hash.ts';
 import { ContentCheck } from './nar-content-check.ts';
 import { NarReader, type TreeVisitor } from './nar-reader.ts';
 import { openStoredNar } from './stored-nar.ts';
-import type { NarSource } from './tree.ts';
+import type { ModuloAddress, NarSource } from './tree.ts';
 
 /**
  * Tells `visitor` the tree in the NAR's order, with memory for a few chunks. What it is told is verified only when the
@@ -27,8 +28,23 @@ export async function readNar(source: NarSource, visitor: TreeVisitor): Promise<
 
 /** Ends with an error as soon as there is more than `narSize`, so that a small file cannot unfold without end. */
 async function* verified(source: NarSource): AsyncGenerator<Uint8Array, void, undefined> {
-  const { narHash, narSize } = source;
-  yield* checked(decompressed(source), { what: 'unpacked, it', size: narSize, hash: narHash, source });
+  const { narHash, narSize, modulo } = source;
+  const nar = checked(decompressed(source), { what: 'unpacked, it', size: narSize, hash: narHash, source });
+  yield* modulo === undefined ? nar : addressed(nar, { ...modulo, source });
+}
+
+async function* addressed(
+  chunks: AsyncIterable<Uint8Array>,
+  { hash, hashPart, source }: ModuloAddress & { readonly source: NarSource },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hasher = new ModuloHash(hashPart);
+  for await (const chunk of chunks) {
+    hasher.push(chunk);
+    yield chunk;
+  }
+  const found = hasher.finish();
+  if (found !== hash)
+    throw mismatch(source, `without references to itself it has ${found} instead of ${hash}`);
 }
 
 async function* decompressed(source: NarSource): AsyncGenerator<Uint8Array, void, undefined> {

@@ -8,6 +8,7 @@ import pLimit from 'p-limit';
 import { PhylloError } from '../errors.ts';
 import type { BinaryCache } from './binary-cache.ts';
 import { completeClosure } from './closure.ts';
+import type { Vouched } from './content-address.ts';
 import { parseNarinfo, type Narinfo } from './narinfo.ts';
 import { hashPart as hashPartOf, isHashPart, type StorePath } from './store-path.ts';
 import type { Closure, Store } from './store.ts';
@@ -142,10 +143,17 @@ export class NarinfoStore implements Store {
     const verdict = judge(narinfo, { trust, storeDir });
     if (!verdict.trusted)
       return untrusted(narinfo, { cache: cache.name, keys: trust === 'everything' ? [] : trust.keys });
-    const source = narSource(narinfo, cache);
-    if (verdict.vouched?.by !== 'contents') return { narinfo, source };
-    return { narinfo, source: { ...source, contentHash: verdict.vouched.hash } };
+    return { narinfo, source: { ...narSource(narinfo, cache), ...leftToCompare(verdict.vouched, hashPart) } };
   }
+}
+
+/** What the address of a path that nobody signed vouches for, besides the NAR's hash. */
+function leftToCompare(
+  vouched: Vouched | undefined,
+  hashPart: string,
+): Pick<NarSource, 'contentHash' | 'modulo'> {
+  if (vouched?.by === 'contents') return { contentHash: vouched.hash };
+  return vouched?.by === 'modulo' ? { modulo: { hash: vouched.hash, hashPart } } : {};
 }
 
 function narSource(narinfo: Narinfo, cache: BinaryCache): NarSource {

@@ -37,8 +37,16 @@ export interface NarSource {
   readonly fileSize?: number;
   /** sha256 of the one file that the NAR must hold, where the path's address vouches for that alone. */
   readonly contentHash?: Digest;
+  /** Where the path's address vouches for the NAR without its references to itself. */
+  readonly modulo?: ModuloAddress;
   /** Where it is fetched from when it is not on disk. */
   readonly remote?: RemoteNar;
+}
+
+export interface ModuloAddress {
+  readonly hash: Digest;
+  /** The path's own, as it refers to itself. */
+  readonly hashPart: string;
 }
 
 export interface RemoteNar {

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { before, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type CacheServer, type CacheServerOptions, serveCache } from '../support/cache-server.ts';
 import { buildTestClosure, describeTestImage, type TestClosure } from './support/closure.ts';
@@ -254,6 +255,30 @@ describeWith(['nix'], 'an image from binary caches behind HTTP', () => {
     await server.stop();
   });
 
+  it('believes a closure that was made content-addressed, with a path that refers to itself', async () => {
+    const features = ['--extra-experimental-features', 'ca-derivations'];
+    const args = [...features, '--store', closure.store.root, 'store', 'make-content-addressed', '--json'];
+    const made = await runChecked('nix', [...args, closure.top], { env: closure.store.env });
+    const { rewrites } = JSON.parse(made) as { readonly rewrites: Readonly<Record<string, string>> };
+    const top = rewrites[closure.top] as string;
+    const cache = join(directory, 'cache-rewritten');
+    mkdirSync(cache);
+    await copyToCache(closure.store, [top], { directory: cache, compression: 'zstd' });
+    const file = join(directory, 'rewritten.json');
+    writeFileSync(file, JSON.stringify({ name: 'rewritten', tag: '1', config: { Cmd: [top] } }));
+    const image = (store: string): string[] => [
+      ...['build', file, '--no-cache', '--json', '--store', store],
+      ...['--to', `oci:${newLayout()}`],
+    ];
+    const addressed = await phylloChecked(image(`file://${cache}?trusted=false`), { env: ENV });
+    assert.equal(digestOf(addressed), digestOf(await phylloChecked(image(closure.store.root), { env: ENV })));
+    const self = storePathCalled('hello-1.0', cache);
+    assert.match(narinfoOf(cache, self), new RegExp(`^References: .*${hashPartOf(self)}`, 'm'));
+    forgeNar(cache, self);
+    const forged = await phyllo(image(`file://${cache}?trusted=false`), { env: ENV });
+    assert.match(forged.stderr, /\[NAR_MISMATCH\]/);
+  });
+
   it('is listed: the closure, sizes, and why a path is there', async () => {
     const server = await serveCache(signed);
     const options = [...from(server), '--no-narinfo-cache'];
@@ -440,16 +465,58 @@ describeWith(['openssl'], 'a binary cache behind TLS', () => {
     await runChecked('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject]);
     const tls = { key: readFileSync(key), cert: readFileSync(cert) };
     const server = await serveCache(join(HELLO, 'cache'), { tls });
-    const args = ['plan', join(HELLO, 'image.json'), '--store', server.url, '--no-check-sigs', '--json'];
+    const from = ['--store', server.url, '--no-check-sigs', '--no-narinfo-cache'];
+    const args = ['plan', join(HELLO, 'image.json'), ...from, '--json'];
     const env = { ...ENV, no_proxy: '127.0.0.1', NIX_SSL_CERT_FILE: '', SSL_CERT_FILE: '' };
     assert.match((await phyllo(args, { env })).stderr, /\[NETWORK_FAILED\]/);
     const trusting = await phylloChecked(args, { env: { ...env, SSL_CERT_FILE: cert } });
     const local = ['plan', join(HELLO, 'image.json'), '--json'];
     assert.equal(trusting, await phylloChecked(local, { env }));
     assert.deepEqual(new Set(server.requests.map(({ version }) => version)), new Set(['2.0']));
+    const proxy = await startProxy();
+    const https_proxy = `http://me:se%20cret@${proxy.host}`;
+    const proxied = { ...env, no_proxy: '', https_proxy, SSL_CERT_FILE: cert };
+    assert.equal(await phylloChecked(args, { env: proxied }), trusting);
+    assert.deepEqual(new Set(proxy.tunnels), new Set([`${new URL(server.url).host} me:se cret`]));
+    proxy.stop();
+    assert.equal(await phylloChecked(args, { env: { ...proxied, no_proxy: '127.0.0.1' } }), trusting);
     await server.stop();
   });
 });
+
+interface Proxy {
+  readonly host: string;
+  /** `HOST USER:PASSWORD` of each. */
+  readonly tunnels: readonly string[];
+  stop(): void;
+}
+
+async function startProxy(): Promise<Proxy> {
+  const tunnels: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer();
+  server.on('connect', ({ url = '', headers }: IncomingMessage, client: Socket) => {
+    const basic = /^Basic (.*)$/.exec(headers['proxy-authorization'] ?? '')?.[1] ?? '';
+    tunnels.push(`${url} ${Buffer.from(basic, 'base64').toString()}`);
+    const { hostname, port } = new URL(`http://${url}`);
+    const upstream = connect(Number(port), hostname, () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n');
+      client.pipe(upstream).pipe(client);
+    });
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const stop = (): void => {
+    server.close();
+    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
+  };
+  after(stop);
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, tunnels, stop };
+}
 
 function digestOf(stdout: string): string {
   return (JSON.parse(stdout) as { readonly manifestDigest: string }).manifestDigest;
@@ -476,7 +543,12 @@ function storePathCalled(name: string, cache: string): string {
 }
 
 const STORE_PREFIX = '/nix/store/'.length + 33;
-const CONTENTS: Readonly<Record<string, string>> = { flat: 'flat', source: 'recursive', text: 'text' };
+const CONTENTS: Readonly<Record<string, string>> = {
+  flat: 'flat',
+  source: 'recursive',
+  text: 'text',
+  'hello-1.0': 'hello',
+};
 
 /** Puts another byte into a path's NAR and describes it as it is then. */
 function forgeNar(cache: string, storePath: string): void {
