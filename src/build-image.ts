@@ -65,6 +65,8 @@ export interface BuiltImage {
   readonly imageID: Digest;
   /** Undefined when the destination has no manifest of OCI's. */
   readonly manifestDigest: Digest | undefined;
+  /** Bytes; undefined likewise. */
+  readonly manifestSize: number | undefined;
   /** Bottom to top. */
   readonly layers: readonly BuiltLayer[];
   /** Layers whose bytes were made, once for each way of compressing them; the rest was known and in its place. */
@@ -161,7 +163,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const tools = { workers, cache, progress, verify };
   const dockerTools = describeForDockerTools(settings, { base, storeLayers: plan.layers });
   const delivered = await deliver(image, { targets, tools, dockerTools, signal: options.signal });
-  const { stored, imageID, manifestDigest, made, pushed, loaded } = delivered;
+  const { stored, imageID, manifestDigest, manifestSize, made, pushed, loaded } = delivered;
   await sharedCache?.publish();
   const built = { settings, base, plan, delivery: delivered, targets, signal: options.signal };
   const sbom = options.sbom === undefined ? undefined : await deliverSbom(options.sbom, built);
@@ -170,6 +172,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
     reference: own,
     imageID,
     manifestDigest,
+    manifestSize,
     layers: stored.map(({ warnings: _, ...layer }, i) => ({
       ...layer,
       kind: (layers[i] as ImageLayer).kind,

@@ -7,6 +7,7 @@ export {
   type BuiltLayer,
   requireReference,
 } from './build-image.ts';
+export { buildIndex, type BuildIndexOptions, type BuiltIndex, type IndexPart } from './build-index.ts';
 export { type Digest, parseDigest } from './digest.ts';
 export type { HttpSettings } from './http/http-client.ts';
 export { type ErrorCode, PhylloError, reasonOf } from './errors.ts';
@@ -114,6 +115,7 @@ export {
   type CreateIndexOptions,
   type IndexAnnotations,
 } from './transport/create-index.ts';
+export type { IndexPlace } from './transport/publish-index.ts';
 export { type Referrer, referrersOf } from './transport/image-referrers.ts';
 export { type ImageSummary, inspectImage, type LayerSummary } from './transport/inspect-image.ts';
 export {

@@ -10,6 +10,7 @@ const SOURCE = join(import.meta.dirname, '..', 'src');
 const PARTS = [
   'cli',
   'index',
+  'build-index',
   'build-image',
   'deliver-sbom',
   'describe-bill',

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import {
   type ArchiveFormat,
   buildImage,
+  type BuildOptions,
   type BuiltImage,
   type Compression,
   defaultCompression,
@@ -23,7 +24,15 @@ import {
   type Target,
 } from '../index.ts';
 import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './cache-options.ts';
-import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { buildDescribedIndex, reportIndex } from './build-described-index.ts';
+import {
+  addDescriptionOptions,
+  describe,
+  type Described,
+  type DescribedImage,
+  type DescribedIndex,
+  type DescriptionFlags,
+} from './description-options.ts';
 import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
 import { describeLoaded } from './describe-loaded.ts';
 import { dockerHost } from './docker-host.ts';
@@ -101,24 +110,24 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   const asked = compress === undefined ? undefined : readingArguments(() => parseCompression(compress));
   if (flags.format === 'dockertools') requirePlainArchives(flags, asked);
   const sbom = readSbom(flags);
-  const { settings: described, store: place, graph } = describe(file, flags);
+  const described = describe(file, flags);
+  const images = [described, ...(described.index?.images ?? [])];
   await using registries = openRegistries(flags, [
     ...flags.to,
-    described.fromImage,
-    described.previous,
+    ...images.flatMap(({ settings: { fromImage, previous } }) => [fromImage, previous]),
     cacheRegistry(flags),
   ]);
-  const store = await openUserStore({ store: place, graph }, flags);
   const { cache, sharedCache } = openCaches(flags, { registries, signal });
   const progress = new ProgressDisplay(flags.quiet === true ? 'none' : flags.progress);
   try {
+    const isPart = described.index !== undefined;
     const targets = (own: ImageReference | undefined): Target[] =>
-      destinations.map((to) => targetOf(to, { own, asked, registries, ...flags }));
+      destinations.map((to) => targetOf(to, { own, asked, isPart, registries, ...flags }));
     const onPhase = (phase: string): void => {
       if (flags.verbose === true) say(`${phase} after ${Math.round(performance.now() - started)} ms`);
     };
+    const onStart = (look: () => ProgressState): void => progress.start(look);
     const options = {
-      store,
       registries,
       daemon: dockerHost,
       targets,
@@ -129,15 +138,37 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
       verify: flags.verify === true,
       signal,
       onPhase,
+      onStart,
     };
-    const onStart = (look: () => ProgressState): void => progress.start(look);
-    const settings = await withTypedPaths(described, { store, flags, signal });
-    const built = await buildImage(settings, { ...options, onStart });
-    progress.stop();
-    report(built, { flags, started });
+    if (isIndex(described)) {
+      const built = await buildDescribedIndex(described, { ...options, destinations, flags });
+      progress.stop();
+      reportIndex(built, flags);
+    } else {
+      const built = await buildDescribed(described, { ...options, flags });
+      progress.stop();
+      report(built, { flags, started });
+    }
   } finally {
     progress.stop();
     cache.close();
+  }
+}
+
+function isIndex(described: Described): described is Described & { readonly index: DescribedIndex } {
+  return described.index !== undefined;
+}
+
+async function buildDescribed(
+  { settings: described, ...place }: DescribedImage,
+  { flags, ...options }: Omit<BuildOptions, 'store'> & { readonly flags: StoreFlags },
+): Promise<BuiltImage> {
+  const store = await openUserStore(place, flags);
+  try {
+    const { signal } = options;
+    const typed = { store, flags, ...(signal === undefined ? {} : { signal }) };
+    return await buildImage(await withTypedPaths(described, typed), { ...options, store });
+  } finally {
     store.close();
   }
 }
@@ -174,24 +205,27 @@ interface TargetOptions extends Pick<BuildFlags, 'format' | 'mountFrom'> {
   /** The image's own name. */
   readonly own: ImageReference | undefined;
   readonly asked: Compression | undefined;
+  /** Of an index. */
+  readonly isPart: boolean;
   readonly registries: Registries;
 }
 
 function targetOf(
   destination: Destination,
-  { own, asked, format, registries, mountFrom = [] }: TargetOptions,
+  { own, asked, isPart, format, registries, mountFrom = [] }: TargetOptions,
 ): Target {
-  const compression = asked ?? defaultCompression(destination.kind);
+  // The images of an index are the same everywhere.
+  const compression = asked ?? defaultCompression(isPart ? 'registry' : destination.kind);
   if (destination.kind === 'stdout')
     return { kind: 'stream', output: process.stdout, reference: requireReference(own), compression, format };
   const reference = destination.reference?.(own) ?? requireReference(own);
   switch (destination.kind) {
     case 'registry':
-      return { kind: 'registry', reference, registries, mountFrom, compression };
+      return { kind: 'registry', reference, registries, mountFrom, compression, isPart };
     case 'daemon':
       return { kind: 'daemon', daemon: dockerHost, reference, compression };
     case 'layout':
-      return { kind: 'layout', directory: destination.directory, reference, compression };
+      return { kind: 'layout', directory: destination.directory, reference, compression, isPart };
     case 'archive':
       return { kind: 'file', file: destination.file, reference, compression, format };
   }

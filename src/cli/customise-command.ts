@@ -1,7 +1,7 @@
 /** `phyllo customise [IMAGE.json] --output FILE` */
 import { Command } from 'commander';
 import { describeSize, writeCustomisation } from '../index.ts';
-import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { addDescriptionOptions, describeOne, type DescriptionFlags } from './description-options.ts';
 import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
 import { printJson, say, warn } from './output.ts';
 
@@ -31,7 +31,7 @@ async function customise(
   flags: CustomiseFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { settings: described, store: place, graph } = describe(file, flags);
+  const { settings: described, store: place, graph } = describeOne(file, flags);
   const store = await openUserStore({ store: place, graph }, flags);
   try {
     const { output } = flags;

@@ -54,7 +54,7 @@ export function readOrder(text: string): OrderedJson | undefined {
  */
 export function resolveFiles(description: ImageDescription, directory: string): ImageDescription {
   const { store, graph, contents, fromImage, previous, layering, layeringPipeline, ...others } = description;
-  const { customisationLayer, ...rest } = others;
+  const { customisationLayer, index, ...rest } = others;
   const file = layering === undefined || LAYERING_NAME.test(layering) ? undefined : layering;
   const pipeline = file ?? layeringPipeline;
   return {
@@ -67,6 +67,7 @@ export function resolveFiles(description: ImageDescription, directory: string): 
       ? {}
       : { customisationLayer: resolve(directory, customisationLayer) }),
     ...(graph === undefined ? {} : { graph: resolve(directory, graph) }),
+    ...(index === undefined ? {} : { index: index.map((image) => resolveFiles(image, directory)) }),
     ...(layering === undefined || file !== undefined ? {} : { layering }),
     ...(pipeline === undefined ? {} : { layeringPipeline: readPipeline(pipeline, directory) }),
   };

@@ -135,6 +135,16 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
     help: 'layers that come first: JSON, or @FILE that holds it',
     read: readJson,
   },
+  index: {
+    flags: '--index <json>',
+    help: 'images for several platforms, each what it has instead of the other fields: JSON, or @FILE that holds it',
+    read: readJson,
+  },
+  indexAnnotations: {
+    flags: '--index-annotations <json>',
+    help: 'annotations of the index: JSON, or @FILE that holds it',
+    read: readJson,
+  },
   minLayerSize: { flags: '--min-layer-size <bytes>', help: 'join layers below this size', read: readNumber },
 };
 
@@ -163,7 +173,21 @@ function headingOf(field: string): string {
   return OF_LAYERS.has(field) ? "The image's layers:" : 'The image:';
 }
 
-export interface Described {
+export interface Described extends DescribedImage {
+  /** Undefined: one image. */
+  readonly index: DescribedIndex | undefined;
+}
+
+export interface DescribedIndex {
+  readonly images: readonly DescribedPart[];
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface DescribedPart extends DescribedImage {
+  readonly descriptorAnnotations: Readonly<Record<string, string>>;
+}
+
+export interface DescribedImage {
   readonly settings: ImageSettings;
   readonly store: string;
   readonly graph: string | undefined;
@@ -179,15 +203,38 @@ export function describe(file: string | undefined, given: DescriptionFlags): Des
   const fromFlags = resolveFiles(readFlags(flags), process.cwd());
   // A layering by name takes the place of the file's pipeline.
   if (fromFlags.layering !== undefined) fromFlags.layeringPipeline ??= null;
-  const { store = 'auto', graph, ...rest } = { ...defaultsFromEnvironment(), ...fromFile, ...fromFlags };
-  return {
-    settings: {
-      ...resolveSettings(rest, { now: new Date(), architecture: hostArchitecture() }),
-      configOrder: config === undefined ? configOrder : readOrder(config),
-    },
-    store,
-    graph,
-  };
+  const whole = { ...defaultsFromEnvironment(), ...fromFile, ...fromFlags };
+  const order = config === undefined ? configOrder : readOrder(config);
+  const { index, indexAnnotations = {}, ...common } = whole;
+  const described = resolveOne(common, order);
+  if (index === undefined) return { ...described, index: undefined };
+  const images = index.map(({ descriptorAnnotations = {}, ...image }) => ({
+    ...resolveOne(
+      // Flags win over what is said of one image, too.
+      { ...common, ...image, ...fromFlags },
+      image.config === undefined ? order : undefined,
+    ),
+    descriptorAnnotations,
+  }));
+  return { ...described, index: { images, annotations: indexAnnotations } };
+}
+
+/**
+ * For commands that look at one image.
+ * @throws as describe; UsageError for an index
+ */
+export function describeOne(file: string | undefined, given: DescriptionFlags): DescribedImage {
+  const { index, ...described } = describe(file, given);
+  if (index === undefined) return described;
+  throw usageError('the description is of several images', 'describe one of them in a file of its own');
+}
+
+function resolveOne(
+  { store = 'auto', graph, ...rest }: ImageDescription,
+  configOrder: ImageSettings['configOrder'],
+): DescribedImage {
+  const surroundings = { now: new Date(), architecture: hostArchitecture() };
+  return { settings: { ...resolveSettings(rest, surroundings), configOrder }, store, graph };
 }
 
 function readFlags(flags: DescriptionFlags): ImageDescription {

@@ -15,7 +15,7 @@ import {
   renderUpdateCost,
   type UpdateCost,
 } from '../index.ts';
-import { addDescriptionOptions, describe, type DescriptionFlags } from './description-options.ts';
+import { addDescriptionOptions, describeOne, type DescriptionFlags } from './description-options.ts';
 import { dockerHost } from './docker-host.ts';
 import { print, printJson, say, usesColour, warn } from './output.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
@@ -47,7 +47,7 @@ export function planCommand(): Command {
 
 async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
   if (flags.json === true && flags.dot === true) throw usageError('--json and --dot exclude each other');
-  const { settings: described, store: place, graph } = describe(file, flags);
+  const { settings: described, store: place, graph } = describeOne(file, flags);
   await using registries = openRegistries(flags, [described.fromImage, described.previous]);
   const started = performance.now();
   const store = await openUserStore({ store: place, graph }, flags);

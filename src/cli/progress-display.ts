@@ -20,7 +20,9 @@ export class ProgressDisplay {
     this.#show = kind === 'json' ? showJson : this.#isLine ? showLine : undefined;
   }
 
+  /** Of what follows, instead of what was shown before. */
   start(look: () => ProgressState): void {
+    this.stop();
     const show = this.#show;
     if (show === undefined) return;
     const started = performance.now();
@@ -44,11 +46,12 @@ function showJson(state: ProgressState, elapsedMs: number): void {
 }
 
 function showLine(state: ProgressState, elapsedMs: number): void {
-  const { bytesDone, bytesTotal, layersDone, layersTotal, current } = state;
+  const { bytesDone, bytesTotal, bytesSent, layersDone, layersTotal, current } = state;
   if (layersTotal === 0) return;
   const share = bytesTotal === 0 ? 0 : Math.min(bytesDone / bytesTotal, 1);
   const bar = '#'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '.');
   const rate = describeSize(Math.round(bytesDone / (elapsedMs / 1000)));
-  const text = `[${bar}] ${describeSize(bytesDone)} of ${describeSize(bytesTotal)}, ${rate}/s, ${layersDone} of ${layersTotal} layers${current === undefined ? '' : `, ${current}`}`;
+  const sent = bytesSent === 0 ? '' : `, ${describeSize(bytesSent)} sent`;
+  const text = `[${bar}] ${describeSize(bytesDone)} of ${describeSize(bytesTotal)}, ${rate}/s, ${layersDone} of ${layersTotal} layers${sent}${current === undefined ? '' : `, ${current}`}`;
   process.stderr.write(`${CLEAR_LINE}${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
 }

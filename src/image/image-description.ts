@@ -59,8 +59,8 @@ const explicitLayer = z.union(
   { error: 'must be a list of store paths or {"paths": [...], "closure": false}' },
 );
 
-/** Every field is optional: flags may supply what the file leaves out. */
-export const imageDescriptionSchema = z
+/** Of one image, for one platform. */
+const oneImage = z
   .strictObject({
     $schema: z.string().describe('Where this schema is, for editors.'),
     name: z
@@ -153,6 +153,28 @@ export const imageDescriptionSchema = z
       .array(explicitLayer, { error: 'must be a list of layers' })
       .describe('Layers that come first: each a list of store paths, with their closures.'),
     minLayerSize: z.int().min(0).describe('Bytes: smaller layers are joined with their neighbours.'),
+  })
+  .partial();
+
+const imageOfIndex = oneImage
+  .omit({ $schema: true, name: true, tag: true })
+  .extend({
+    descriptorAnnotations: z
+      .record(z.string(), z.string())
+      .describe("Annotations of the image's entry in the index."),
+  })
+  .partial();
+
+/** Every field is optional: flags may supply what the file leaves out. */
+export const imageDescriptionSchema = oneImage
+  .extend({
+    index: z
+      .array(imageOfIndex, { error: 'must be a list of descriptions' })
+      .min(1)
+      .describe(
+        'Images for several platforms, pushed together with an index of them: what each has besides, or instead of, the other fields.',
+      ),
+    indexAnnotations: z.record(z.string(), z.string()).describe('Annotations of the index.'),
   })
   .partial();
 

@@ -3,16 +3,14 @@ import { PhylloError } from '../errors.ts';
 import { type Blob, type Descriptor, jsonBlob } from './blob.ts';
 import type { Platform } from './image-config.ts';
 import { parseManifestDocument } from './image-documents.ts';
-import { encodeIndexEntry } from './image-manifest.ts';
+import { encodePlatform } from './image-manifest.ts';
 import { MEDIA_TYPES } from './media-types.ts';
 
 export type Annotations = Readonly<Record<string, string>>;
 
 /** An image in an index. */
 export interface IndexMember {
-  readonly manifest: Blob;
-  /** OCI's when absent. */
-  readonly mediaType?: string | undefined;
+  readonly manifest: Descriptor;
   readonly platform: Platform;
   /** Of its descriptor in the index. */
   readonly annotations?: Annotations | undefined;
@@ -44,12 +42,8 @@ export function annotateManifest(manifest: Blob, annotations: Annotations): Blob
   return jsonBlob({ ...document, annotations: { ...before, ...annotations } });
 }
 
-function describeMember({ manifest, mediaType, platform, annotations = {} }: IndexMember): Descriptor {
-  const entry = { manifest, platform, reference: undefined };
-  return {
-    ...encodeIndexEntry(mediaType === undefined ? entry : { ...entry, mediaType }),
-    ...annotated(annotations),
-  };
+function describeMember({ manifest, platform, annotations = {} }: IndexMember): Descriptor {
+  return { ...manifest, platform: encodePlatform(platform), ...annotated(annotations) };
 }
 
 function annotated(annotations: Annotations): { readonly annotations?: Annotations } {

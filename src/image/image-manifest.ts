@@ -60,7 +60,7 @@ export function encodeIndexEntry({ manifest, mediaType, platform, reference }: I
   };
 }
 
-function encodePlatform({ architecture, variant, os }: Platform): NonNullable<Descriptor['platform']> {
+export function encodePlatform({ architecture, variant, os }: Platform): NonNullable<Descriptor['platform']> {
   return { architecture, os, ...(variant === undefined ? {} : { variant }) };
 }
 

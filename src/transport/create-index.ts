@@ -52,8 +52,7 @@ export async function createIndex(
   const images = sources.map((image) => withAnnotations(image, annotations.manifest));
   const index = encodeImageIndex(
     images.map((image) => ({
-      manifest: manifestOf(image),
-      mediaType: image.manifest?.mediaType,
+      manifest: descriptorOf(manifestOf(image), image.manifest?.mediaType ?? MEDIA_TYPES.manifest),
       platform: image.platform,
       annotations: annotations.descriptor,
     })),

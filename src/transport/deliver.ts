@@ -46,6 +46,8 @@ export interface FileTarget extends AnyTarget {
 export interface LayoutDirectoryTarget extends AnyTarget {
   readonly kind: 'layout';
   readonly directory: string;
+  /** The image is there by its digest alone, for an index. */
+  readonly isPart?: boolean;
 }
 
 export interface StreamTarget extends AnyTarget {
@@ -61,6 +63,8 @@ export interface RegistryRepositoryTarget extends AnyTarget {
   readonly registries: Registries;
   /** Other repositories of the same registry that may have some of the blobs. */
   readonly mountFrom?: readonly string[];
+  /** As of a layout. */
+  readonly isPart?: boolean;
 }
 
 /** A Docker engine. */
@@ -89,6 +93,8 @@ export interface Delivery {
   readonly imageID: Digest;
   /** Undefined when the first target has none. */
   readonly manifestDigest: Digest | undefined;
+  /** Bytes; undefined likewise. */
+  readonly manifestSize: number | undefined;
   /** Layers whose bytes were made. */
   readonly made: number;
   /** To registries, in the order of their targets among those with the same compression. */
@@ -185,8 +191,7 @@ async function openTargets(
   for (const target of targets) {
     if (target.kind === 'stream')
       streams.push({ output: target.output, target, close: () => Promise.resolve() });
-    else if (target.kind === 'layout')
-      open.push(await LayoutTarget.create(target.directory, { ...image, names: [target.reference] }));
+    else if (target.kind === 'layout') open.push(await openLayout(image, target));
     else if (target.kind === 'registry') open.push(openRepository(target, options));
     else if (target.kind === 'daemon') engines.push(await openEngine(target, options));
     else if (await isSpecialFile(target.file)) streams.push(openSpecialFile(target));
@@ -195,11 +200,19 @@ async function openTargets(
   return streams;
 }
 
+async function openLayout(
+  image: Image,
+  { directory, reference, isPart = false }: LayoutDirectoryTarget,
+): Promise<LayoutTarget> {
+  return await LayoutTarget.create(directory, { ...image, names: isPart ? 'none' : [reference] });
+}
+
 function openRepository(
-  { reference: named, registries, mountFrom = [] }: RegistryRepositoryTarget,
+  { reference: named, registries, mountFrom = [], isPart = false }: RegistryRepositoryTarget,
   { tools, signal }: Pick<DeliverOptions, 'tools' | 'signal'>,
 ): RegistryTarget {
-  const reference = parseRegistryReference(familiarName(named));
+  const parsed = parseRegistryReference(familiarName(named));
+  const reference = isPart ? { ...parsed, tag: undefined } : parsed;
   const onSent = (bytes: number): void => tools.progress.send(bytes);
   return new RegistryTarget(registries.client(reference.host), { reference, mountFrom, onSent, signal });
 }
@@ -252,12 +265,18 @@ function identityOf(
     readonly documents: ImageDocuments;
     readonly stored: readonly KnownLayer[];
   },
-): Pick<Delivery, 'imageID' | 'manifestDigest'> {
+): Pick<Delivery, 'imageID' | 'manifestDigest' | 'manifestSize'> {
   const { config, manifest } = documents;
-  if (!isDockerTools(target)) return { imageID: config.digest, manifestDigest: manifest.digest };
+  if (!isDockerTools(target))
+    return {
+      imageID: config.digest,
+      manifestDigest: manifest.digest,
+      manifestSize: manifest.bytes.length,
+    };
   const image = dockerToolsImage(target, { dockerTools, sizes: sizesOf(stored) });
   const diffIDs = stored.map(({ diffID }) => diffID);
-  return { imageID: encodeDockerToolsDocuments(image, diffIDs).config.digest, manifestDigest: undefined };
+  const imageID = encodeDockerToolsDocuments(image, diffIDs).config.digest;
+  return { imageID, manifestDigest: undefined, manifestSize: undefined };
 }
 
 /** Every place in an archive is known before a byte is read. */

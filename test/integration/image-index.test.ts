@@ -1,8 +1,9 @@
 /** Images for several platforms under one name, in the real registry and in layouts, read by others. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { after, before, it } from 'node:test';
+import { blobOf } from '../../src/image/blob.ts';
 import { type Docker, startDocker } from './support/docker.ts';
 import { HELLO, phyllo, phylloChecked } from './support/phyllo.ts';
 import { runChecked } from './support/process.ts';
@@ -179,5 +180,67 @@ describeWith(['registry', 'skopeo', 'docker'], 'image indexes', () => {
       `oci-archive:${join(directory, 'x.tar')}`,
     ]);
     assert.match(archive.stderr, /DESTINATION_INVALID/);
+  });
+});
+
+describeWith(['registry', 'skopeo'], 'an index that is described', () => {
+  let registry: Registry;
+
+  before(async () => {
+    registry = await startRegistry(directory, { name: 'registry-for-builds' });
+  });
+  after(() => registry.stop());
+
+  const describeIndex = (): string => {
+    const { store, ...hello } = JSON.parse(readFileSync(description, 'utf8')) as Record<string, unknown>;
+    const file = join(directory, 'index-image.json');
+    const from = `file://${resolve(HELLO, String(store).replace('file://', ''))}`;
+    const index = [
+      { architecture: 'amd64', store: from },
+      {
+        architecture: 'arm64',
+        variant: 'v8',
+        store: from,
+        annotations: { for: 'arm' },
+        descriptorAnnotations: { said: 'of arm' },
+      },
+    ];
+    writeFileSync(file, JSON.stringify({ ...hello, index, indexAnnotations: { a: 'b' } }));
+    return file;
+  };
+
+  it('is built in one run, the same in registries and layouts, and layers are shared', async () => {
+    const file = describeIndex();
+    const names = ['one', 'two'].map((name) => `docker://${registry.host}/${name}/hello:2`);
+    const layout = `oci:${join(directory, 'described')}:2`;
+    const printed = await phylloChecked(['build', file, '--no-cache', '--json', '--to', ...names, layout]);
+    const { digest, images } = JSON.parse(printed) as {
+      readonly digest: string;
+      readonly images: readonly { readonly made: number; readonly layers: readonly unknown[] }[];
+    };
+    assert.equal(images.length, 2);
+    for (const place of [...names, layout]) {
+      const index = await raw(place);
+      assert.deepEqual(index.annotations, { a: 'b' });
+      assert.deepEqual(
+        index.manifests.map(({ platform, annotations }) => ({ ...platform, ...annotations })),
+        [
+          { architecture: 'amd64', os: 'linux' },
+          { architecture: 'arm64', os: 'linux', variant: 'v8', said: 'of arm' },
+        ],
+      );
+    }
+    const repository = names[0]?.replace(/:2$/, '') ?? '';
+    const text = await runChecked('skopeo', ['inspect', '--raw', '--tls-verify=false', names[0] ?? '']);
+    assert.equal(blobOf(Buffer.from(text)).digest, digest);
+    const manifest = await raw(`${repository}@${(JSON.parse(text) as IndexDocument).manifests[1]?.digest}`);
+    assert.deepEqual(manifest.annotations, { for: 'arm' });
+  });
+
+  it('goes to no archive, and is not planned as one image', async () => {
+    const file = describeIndex();
+    const archive = await phyllo(['build', file, '--to', `docker-archive:${join(directory, 'y.tar')}`]);
+    assert.equal(archive.exitCode, 2);
+    assert.equal((await phyllo(['plan', file])).exitCode, 2);
   });
 });

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { randomNumbers } from '../../support/random-numbers.ts';
 import { phylloChecked, phylloCommand } from './phyllo.ts';
 import { outcomeOf, runChecked, start } from './process.ts';
 
@@ -105,17 +106,6 @@ function digestsOf(json: string): unknown {
     readonly layers: readonly Named[];
   };
   return [manifestDigest, ...layers.map(({ digest }) => digest)];
-}
-
-/** From 0 to 1. @see "mulberry32" */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 if (import.meta.main) {
