@@ -57,11 +57,11 @@ export async function deliverSbom(
 }
 
 async function attach(
-  { reference, registries }: RegistryRepositoryTarget,
+  { reference, registries, isPart = false }: RegistryRepositoryTarget,
   { format, ...options }: Omit<DeliverSbomOptions, 'targets'> & Pick<SbomRequest, 'format'>,
 ): Promise<AttachedSbom> {
   const { host, repository, tag } = parseRegistryReference(familiarName(reference));
-  const name = `${host}/${repository}:${tag}`;
+  const name = isPart ? `${host}/${repository}` : `${host}/${repository}:${tag}`;
   const pushed = options.delivery.pushed.find((one) => one.name === name);
   if (pushed === undefined) throw new TypeError(`${name} was not pushed`);
   const { digest, size } = pushed;

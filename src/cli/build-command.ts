@@ -111,6 +111,11 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   if (flags.format === 'dockertools') requirePlainArchives(flags, asked);
   const sbom = readSbom(flags);
   const described = describe(file, flags);
+  if (described.index !== undefined && sbom?.file !== undefined)
+    throw usageError(
+      'one file for the bills of several images',
+      'leave --sbom-file out: they go beside the images',
+    );
   const images = [described, ...(described.index?.images ?? [])];
   await using registries = openRegistries(flags, [
     ...flags.to,
