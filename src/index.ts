@@ -9,6 +9,7 @@ export {
 } from './build-image.ts';
 export { buildIndex, type BuildIndexOptions, type BuiltIndex, type IndexPart } from './build-index.ts';
 export { type Digest, parseDigest } from './digest.ts';
+export { describeInitially, type InitialDescription } from './initial-description.ts';
 export type { HttpSettings } from './http/http-client.ts';
 export { type ErrorCode, PhylloError, reasonOf } from './errors.ts';
 export { INHERITABLE_FIELDS } from './image/base-image.ts';

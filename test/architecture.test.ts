@@ -19,6 +19,7 @@ const PARTS = [
   'stream-dockertools',
   'write-customisation',
   'dockertools-description',
+  'initial-description',
   'customise-image',
   'listed-paths',
   'open-previous',

@@ -1,6 +1,7 @@
 /** Reads IMAGE.json and the files that a description names. */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
+import stripJsonComments from 'strip-json-comments';
 import {
   fieldInFile,
   isDaemonImage,
@@ -39,10 +40,15 @@ export function readDescription(file: string): DescriptionFile {
   };
 }
 
+/** JSON as people write it: with comments and commas before a closing bracket. Both become blanks, so that places stay. */
+export function withoutComments(text: string): string {
+  return stripJsonComments(text, { trailingCommas: true });
+}
+
 /** Undefined where the text is not JSON, or nested deeper than anybody needs. */
 export function readOrder(text: string): OrderedJson | undefined {
   try {
-    return parseOrderedJson(text);
+    return parseOrderedJson(withoutComments(text));
   } catch {
     return undefined;
   }
@@ -79,10 +85,27 @@ export function readJsonFile(file: string): JsonValue {
 }
 
 function readJson(text: string, file: string): JsonValue {
+  const json = withoutComments(text);
   try {
-    return parseJson(text);
+    return parseJson(json);
   } catch (cause) {
-    throw new PhylloError('IMAGE_INVALID', `${file} is not JSON: ${reasonOf(cause)}`, { cause });
+    throw new PhylloError(
+      'IMAGE_INVALID',
+      `${file} is ${mistakeIn(json) ?? `not JSON: ${reasonOf(cause)}`}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** With line and column, which `JSON.parse` does not always tell. */
+function mistakeIn(json: string): string | undefined {
+  try {
+    parseOrderedJson(json);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
   }
 }
 
@@ -108,7 +131,7 @@ function resolveContents(contents: string | readonly string[], directory: string
   return list.map((path) => (/^\.\.?(\/|$)/.test(path) ? resolve(directory, path) : path));
 }
 
-function resolveStore(store: string, directory: string): string {
+export function resolveStore(store: string, directory: string): string {
   const [, path] = /^file:\/\/(.*)$/s.exec(store) ?? [];
   if (path !== undefined) return isAbsolute(path) ? store : `file://${resolve(directory, path)}`;
   return store === 'auto' || /^[a-z0-9]+:\/\//.test(store) ? store : resolve(directory, store);

@@ -7,7 +7,14 @@ import {
   parseJson,
   resolveSettings,
 } from '../index.ts';
-import { readDescription, readJsonFile, readOrder, readTextFile, resolveFiles } from './description-file.ts';
+import {
+  readDescription,
+  readJsonFile,
+  readOrder,
+  readTextFile,
+  resolveFiles,
+  withoutComments,
+} from './description-file.ts';
 import { addStoreOptions, joined, STORE_HEADING } from './store-options.ts';
 import { readingArguments, usageError } from './usage-error.ts';
 
@@ -272,7 +279,7 @@ function readNumber(text: string): unknown {
 function readJson(text: string): unknown {
   if (text.startsWith('@')) return readJsonFile(text.slice(1));
   try {
-    return parseJson(text);
+    return parseJson(withoutComments(text));
   } catch {
     return text;
   }

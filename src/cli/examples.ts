@@ -7,6 +7,13 @@ export interface Example {
 }
 
 export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  init: [
+    example('begin with a store path', 'phyllo init /nix/store/…-hello-2.12'),
+    example(
+      'on a machine without Nix, from a binary cache',
+      'phyllo init /nix/store/…-hello-2.12 --store https://cache.nixos.org',
+    ),
+  ],
   build: [
     example(
       'an archive for docker, podman, skopeo and containerd',

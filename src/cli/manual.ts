@@ -76,15 +76,18 @@ function describeSubcommand(command: Command): string[] {
 function describeOptions(command: Command): string[] {
   const help = command.createHelp();
   const options = help.visibleOptions(command);
-  const groups = help.groupItems(
-    [...command.options],
-    options,
-    ({ helpGroupHeading }) => helpGroupHeading ?? 'Options:',
-  );
+  // Below a subcommand there is no place for headings.
+  if (isSubcommand(command)) return options.flatMap(describeOption);
+  const headingOf = ({ helpGroupHeading }: Option): string => helpGroupHeading ?? 'Options:';
+  const groups = help.groupItems([...command.options], options, headingOf);
   return [...groups].flatMap(([heading, group]) => [
     ...(groups.size === 1 ? [] : [`.SS ${escape(heading.replace(/:$/, ''))}`]),
     ...group.flatMap(describeOption),
   ]);
+}
+
+function isSubcommand({ parent }: Command): boolean {
+  return parent !== null && parent.parent !== null;
 }
 
 function describeOption(option: Option): string[] {

@@ -10,6 +10,7 @@ import { diffCommand } from './diff-command.ts';
 import { dockerToolsCommand } from './dockertools-command.ts';
 import { type Example, EXAMPLES } from './examples.ts';
 import { indexCommand } from './index-command.ts';
+import { initCommand } from './init-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { loginCommand, logoutCommand } from './login-command.ts';
 import { planCommand } from './plan-command.ts';
@@ -23,6 +24,7 @@ export function createProgram(signal: AbortSignal): Command {
     .description('Many-layered, bit-for-bit reproducible container images from a closure of Nix store paths.')
     .version(version())
     .commandsGroup('Images from store paths:')
+    .addCommand(initCommand(signal))
     .addCommand(buildCommand(signal))
     .addCommand(planCommand())
     .addCommand(closureCommand(signal))

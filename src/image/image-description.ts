@@ -33,11 +33,14 @@ const permission = z
       .string()
       .refine(isRegularExpression, 'is no regular expression')
       .describe('Which of its files: matched anywhere in the absolute path in the image.'),
-    mode: z.string().regex(/^[0-7]{3,4}$/, 'must be octal digits, such as 0755'),
-    uid: id,
-    gid: id,
-    uname: ownerName,
-    gname: ownerName,
+    mode: z
+      .string()
+      .regex(/^[0-7]{3,4}$/, 'must be octal digits, such as 0755')
+      .describe('The mode, in octal digits.'),
+    uid: id.describe('The owner.'),
+    gid: id.describe('The group.'),
+    uname: ownerName.describe("The owner's name, in store layers."),
+    gname: ownerName.describe("The group's name, in store layers."),
     capabilities: z
       .string()
       .refine((text) => encodeCapabilities(text) !== undefined, 'must look like cap_net_bind_service=ep')
@@ -55,7 +58,16 @@ function isRegularExpression(text: string): boolean {
 }
 
 const explicitLayer = z.union(
-  [z.array(z.string()), z.strictObject({ paths: z.array(z.string()), closure: z.boolean().optional() })],
+  [
+    z.array(z.string()),
+    z.strictObject({
+      paths: z.array(z.string()).describe('Store paths.'),
+      closure: z
+        .boolean()
+        .optional()
+        .describe('Whether their closures are in the layer, too: true by default.'),
+    }),
+  ],
   { error: 'must be a list of store paths or {"paths": [...], "closure": false}' },
 );
 
@@ -114,7 +126,9 @@ const oneImage = z
     store: z
       .string()
       .min(1)
-      .describe('Where store paths are read: auto, a directory, or file://DIR of a binary cache.'),
+      .describe(
+        'Where store paths are read: auto, another root directory, or binary caches: file://DIR, https://CACHE.',
+      ),
     graph: z.string().min(1).describe('File with an exported reference graph, instead of the database.'),
     layering: z
       .string()
@@ -132,7 +146,7 @@ const oneImage = z
       .string()
       .min(1)
       .nullable()
-      .describe('Image to build on: an archive or an OCI layout, as `phyllo copy` takes it.'),
+      .describe('Image to build on: docker-archive:FILE, oci-archive:FILE, oci:DIR or docker://NAME.'),
     previous: z
       .string()
       .min(1)
@@ -186,7 +200,9 @@ export function imageSchema(): object {
       if (zodSchema._zod.def.type === 'custom') jsonSchema.type = 'object';
     },
   });
-  return { title: "Phyllo's description of an image", ...schema };
+  // What editors with VS Code's JSON service go by; others ignore it.
+  const comments = { allowComments: true, allowTrailingCommas: true };
+  return { title: "Phyllo's description of an image", ...schema, ...comments };
 }
 
 export type ImageDescription = z.infer<typeof imageDescriptionSchema>;

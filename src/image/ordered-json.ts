@@ -201,6 +201,9 @@ class Parser {
   }
 
   #error(what: string): SyntaxError {
-    return new SyntaxError(`not JSON at character ${this.#at}: ${what}`);
+    const lines = this.#text.slice(0, this.#at).split('\n');
+    return new SyntaxError(
+      `not JSON at line ${lines.length}, column ${(lines.at(-1) as string).length + 1}: ${what}`,
+    );
   }
 }

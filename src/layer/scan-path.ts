@@ -47,6 +47,7 @@ export function storeMember(storePath: string, entry: TreeEntry): TarMember {
   };
 }
 
-function scanTree(source: TreeSource): Iterable<TreeEntry> | Promise<Iterable<TreeEntry>> {
+/** In tar order; a NAR is read to its end for it. @throws as scanPath */
+export function scanTree(source: TreeSource): Iterable<TreeEntry> | Promise<Iterable<TreeEntry>> {
   return source.kind === 'directory' ? scanDirectoryTree(source.location) : scanNar(source);
 }
