@@ -43,7 +43,6 @@ export {
   renderClosure,
   renderClosureTree,
 } from './plan/closure-views.ts';
-export { describeSize } from './plan/describe-plan.ts';
 export {
   billOfImage,
   billOfPaths,
@@ -51,6 +50,7 @@ export {
   type ImageBillOptions,
   type PathsBillOptions,
 } from './describe-bill.ts';
+export { describeSize } from './plan/describe-size.ts';
 export { diffImages, type DiffOptions } from './diff-images.ts';
 export { type Base, openBase } from './open-base.ts';
 export { openPrevious, type Previous } from './open-previous.ts';
@@ -64,6 +64,10 @@ export type { LayerChange, SeenImage, SeenLayer, UpdateCost } from './plan/updat
 export { renderUpdateCost, type UpdateTableOptions } from './plan/update-table.ts';
 export { type ImagePlan, planImage } from './plan-image.ts';
 export { priceUpdate, type PriceOptions } from './price-update.ts';
+export { type PageAssets, renderReport } from './report/render-report.ts';
+export type { PageData, PathState, ReportLayer, ReportPath } from './report/page-data.ts';
+export type { ImageFact, ReportData, ReportUpdate } from './report/report-data.ts';
+export { reportImage, type ReportOptions } from './report-image.ts';
 export {
   type StreamDockerToolsOptions,
   streamDockerToolsImage,
@@ -104,6 +108,7 @@ export {
   writeSbom,
   type WriteSbomOptions,
 } from './deliver-sbom.ts';
+export { writeReport, type WriteReportOptions } from './write-report.ts';
 export type { CopiedToRegistry } from './transport/copy-to-registry.ts';
 export { exportRootfs } from './transport/export-rootfs.ts';
 export { parsePublicKey, parseSecretKey, type PublicKey, type SecretKey } from './store/signing-key.ts';

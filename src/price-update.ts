@@ -86,8 +86,12 @@ async function measureLayers(
       const scanned = await Promise.all(paths.map(({ path }) => listed.get(path)));
       return layerTarSize({ kind: 'store', paths: scanned, ownership: settings.ownership });
     });
-    const customisation = await measureCustomisation(settings, { store, workers, listed });
-    return { sizes: await Promise.all(sizes), customisation, measure: 'tar' };
+    // Together, so that none fails while nobody waits for it.
+    const [customisation, ...tarSizes] = await Promise.all([
+      measureCustomisation(settings, { store, workers, listed }),
+      ...sizes,
+    ]);
+    return { sizes: tarSizes, customisation, measure: 'tar' };
   } catch (error) {
     if (!(error instanceof PhylloError)) throw error;
     return narSizes;

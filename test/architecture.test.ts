@@ -16,6 +16,10 @@ const PARTS = [
   'describe-bill',
   'price-update',
   'diff-images',
+  'write-report',
+  'report-image',
+  'report',
+  'find-closure',
   'stream-dockertools',
   'write-customisation',
   'dockertools-description',
@@ -76,6 +80,22 @@ test('the command line uses the public API alone', () => {
   }
 });
 
+/** What a page's program and the command have in common: files that import nothing that a browser does not have. */
+const SHARED_WITH_PAGES = ['src/plan/describe-size.ts', 'src/report/page-data.ts', 'src/report/words.ts'];
+
+test("the report page's program stands alone", () => {
+  const page = join(SOURCE, '../report-page');
+  for (const path of globSync('**/*.ts', { cwd: page })) {
+    const imports = readFileSync(join(page, path), 'utf8').matchAll(/from '([^']+)'/g);
+    for (const [, specifier = ''] of imports) {
+      const target = specifier.startsWith('..') ? specifier.slice(3) : specifier;
+      assert.ok(/^\.\/|^d3-hierarchy$/.test(target) || SHARED_WITH_PAGES.includes(target), `${path}: ${target}`);
+    }
+  }
+  for (const path of SHARED_WITH_PAGES)
+    assert.doesNotMatch(readFileSync(join(SOURCE, '..', path), 'utf8'), /^import|from '/m, path);
+});
+
 const RULES: readonly { readonly what: string; readonly pattern: RegExp; readonly allowed: RegExp }[] = [
   {
     what: 'starts processes',
@@ -92,7 +112,7 @@ const RULES: readonly { readonly what: string; readonly pattern: RegExp; readonl
   {
     what: 'reads files',
     pattern: /'node:fs(\/promises)?'/,
-    allowed: /^(cli|customise|transport|layer|store)\//,
+    allowed: /^((cli|customise|transport|layer|store)\/|write-report\.ts$)/,
   },
   { what: 'prints', pattern: /\bconsole\.|process\.std(out|err)\b/, allowed: /^cli\// },
   { what: 'reads the environment', pattern: /process\.(env|argv|cwd)\b/, allowed: /^cli\// },

@@ -60,6 +60,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       'phyllo diff docker://ghcr.io/me/app:1.0 new.tar --max-pull 50MB',
     ),
   ],
+  report: [
+    example('a page that shows what is in an image', 'phyllo report image.tar --output image.html'),
+    example(
+      'what changed since the image before, and what the update costs',
+      'phyllo report new.tar --previous docker://ghcr.io/me/app:1.0 --output update.html',
+    ),
+    example('of an image that is only planned', 'phyllo report plan.json --output plan.html'),
+  ],
   copy: [
     example(
       'from a registry into an archive',

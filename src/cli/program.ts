@@ -14,6 +14,7 @@ import { initCommand } from './init-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { loginCommand, logoutCommand } from './login-command.ts';
 import { planCommand } from './plan-command.ts';
+import { reportCommand } from './report-command.ts';
 import { sbomCommand } from './sbom-command.ts';
 import { fromCommander } from './usage-error.ts';
 import { version } from './version.ts';
@@ -34,6 +35,7 @@ export function createProgram(signal: AbortSignal): Command {
     .addCommand(inspectCommand(signal))
     .addCommand(sbomCommand(signal))
     .addCommand(diffCommand(signal))
+    .addCommand(reportCommand(signal))
     .addCommand(copyCommand(signal))
     .addCommand(mergeCommand(signal))
     .addCommand(indexCommand(signal))

@@ -2,7 +2,7 @@
 import type { Digest } from '../digest.ts';
 import type { Closure, PathInfo } from '../store/store.ts';
 import type { StorePath } from '../store/store-path.ts';
-import { describeSize } from './describe-plan.ts';
+import { describeSize } from './describe-size.ts';
 import { chainTo, type ReferenceChains, shortestChains } from './reference-chains.ts';
 
 export interface ClosureJson {

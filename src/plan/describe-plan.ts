@@ -1,9 +1,8 @@
-/** A plan in words: why a layer exists, and how large it is. Pure text, at most a line each. */
+/** A plan in words: why a layer exists. Pure text, at most a line each. */
 import type { LayerReason } from './layer-plan.ts';
 
 /** A number of more digits is shown as a power of ten. */
 const MAX_DIGITS = 12;
-const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** One line without a full stop, as long as it needs to be. */
 export function describeReason(reason: LayerReason): string {
@@ -29,15 +28,6 @@ export function describeReason(reason: LayerReason): string {
     default:
       return reason satisfies never;
   }
-}
-
-/** `1.5 MiB`; whole below 1 KiB. At most 10 characters up to 2^53. */
-export function describeSize(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  // 1023.96 KiB would be rounded to 1024.0 KiB.
-  const isBelow = (power: number): boolean => bytes / 1024 ** power < 1023.95;
-  const power = [1, 2, 3, 4].find(isBelow) ?? 5;
-  return `${(bytes / 1024 ** power).toFixed(1)} ${UNITS[power - 1]}`;
 }
 
 /** The part of a store path that people know it by: `hello-2.12`. */

@@ -1,5 +1,6 @@
 /** A plan as a graph for Graphviz: an arrow from each path to what it refers to, layers as clusters. */
-import { describePath, describeReason, describeSize } from './describe-plan.ts';
+import { describePath, describeReason } from './describe-plan.ts';
+import { describeSize } from './describe-size.ts';
 import type { LayerPlan } from './layer-plan.ts';
 
 /** Lines of the DOT language, each ended by a newline. Self references and references to paths in no layer are left out. */

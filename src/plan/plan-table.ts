@@ -1,6 +1,6 @@
 /** A plan as a table for a terminal: a line for each layer and, if wanted, for each of its paths. */
 import type { PathInfo } from '../store/store.ts';
-import { describeSize } from './describe-plan.ts';
+import { describeSize } from './describe-size.ts';
 import type { LayerPlan } from './layer-plan.ts';
 import { type ExtraLayer, type PlanRow, planRows } from './plan-rows.ts';
 

@@ -1,5 +1,5 @@
 /** What an update costs, for a terminal. Pure text; no line is longer than the columns. */
-import { describeSize } from './describe-plan.ts';
+import { describeSize } from './describe-size.ts';
 import { type Cause, describeCause, type UpdateCauses } from './update-causes.ts';
 import type { LayerChange, UpdateCost } from './update-cost.ts';
 

@@ -24,6 +24,10 @@ export function parseStorePath(text: string, storeDir: string): StorePath {
   });
 }
 
+export function isStorePath(text: string, storeDir: string): text is StorePath {
+  return storePathProblem(text, storeDir) === undefined;
+}
+
 /** The 32 characters that name a store path whatever its name is. */
 export function hashPart(path: StorePath): string {
   return baseName(path).slice(0, HASH_LENGTH);

@@ -23,20 +23,20 @@ export interface ReadSeenImage extends SeenImage {
  * @throws PhylloError PREVIOUS_INVALID, and what `openImage` throws
  */
 export async function seeImage(text: string, options: OpenImageOptions = {}): Promise<ReadSeenImage> {
-  const plan = readPlan(text);
-  if (plan !== undefined) return { ...plan, origin: text };
+  const plan = seePlanFile(text);
+  if (plan !== undefined) return plan;
   const image = await openImage(text, options);
   try {
-    return { ...lookAt(image), origin: text };
+    return seeOpenImage(image);
   } finally {
     image.close();
   }
 }
 
-type Seen = Omit<ReadSeenImage, 'origin'>;
-
-function lookAt(image: SourceImage): Seen {
+/** As `seeImage`; the image stays open. */
+export function seeOpenImage(image: SourceImage): ReadSeenImage {
   return {
+    origin: image.origin,
     layers: inspectImage(image).layers.map(seeLayer),
     pathSizes: new Map(),
     measure: 'stored',
@@ -68,11 +68,15 @@ export function labelOf(paths: readonly string[]): string {
   return paths.length === 1 ? name : `${name} and ${paths.length - 1} more`;
 }
 
-function readPlan(text: string): Seen | undefined {
+/**
+ * Undefined where the text does not name a file that begins like JSON.
+ * @throws PhylloError PREVIOUS_INVALID
+ */
+export function seePlanFile(text: string): ReadSeenImage | undefined {
   const { transport, path } = parseImageSource(text);
   if (transport !== 'detect' || !beginsLikeJson(path)) return undefined;
   try {
-    return seePlan(parsePlanDocument(JSON.parse(readFileSync(path, 'utf8')), text));
+    return { ...seePlan(parsePlanDocument(JSON.parse(readFileSync(path, 'utf8')), text)), origin: text };
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new PhylloError('PREVIOUS_INVALID', `${text} is not JSON: ${reasonOf(cause)}`, { cause });
@@ -94,7 +98,7 @@ function beginsLikeJson(path: string): boolean {
   }
 }
 
-function seePlan({ layers, changes }: PlanDocument): Seen {
+function seePlan({ layers, changes }: PlanDocument): Omit<ReadSeenImage, 'origin'> {
   return {
     layers: layers.map(({ kind, paths, narSize, why, diffID }) => ({
       kind: kind === 'base' ? 'other' : kind,

@@ -1,7 +1,8 @@
 /** A plan as a table, as JSON and as a graph. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeReason, describeSize } from '../../src/plan/describe-plan.ts';
+import { describeReason } from '../../src/plan/describe-plan.ts';
+import { describeSize } from '../../src/plan/describe-size.ts';
 import type { ExtraLayer } from '../../src/plan/plan-rows.ts';
 import { planToDot } from '../../src/plan/plan-dot.ts';
 import { planToJson } from '../../src/plan/plan-json.ts';
