@@ -19,7 +19,7 @@ buildNpmPackage {
   src = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
-      ../package.json ../package-lock.json ../tsconfig.json ../tsconfig.build.json ../bin ../src ../completions ../schema ../scripts ../docs ../CHANGELOG.md ../LICENSE
+      ../package.json ../package-lock.json ../tsconfig.json ../tsconfig.build.json ../bin ../src ../report-page ../completions ../schema ../scripts ../docs ../CHANGELOG.md ../LICENSE
     ];
   };
 

@@ -5,7 +5,7 @@ import { Details } from './details.ts';
 import { legend } from './legend.ts';
 import { makeModel, type PageModel, shortName } from './page-model.ts';
 import { PageState, type Selection } from './page-state.ts';
-import { pathTable } from './path-table.ts';
+import { PathTable } from './path-table.ts';
 import { Search } from './search.ts';
 import { makeSortable } from './sortable-table.ts';
 import { Treemap } from './treemap.ts';
@@ -27,6 +27,7 @@ function start(model: PageModel, state: PageState): void {
     ]),
     announcements(model, state),
   );
+  byId('needs-script').remove();
   explorer.hidden = false;
   treemap.draw();
   const choose = (selection: Selection): void => {
@@ -41,7 +42,9 @@ function start(model: PageModel, state: PageState): void {
   requestAnimationFrame(() =>
     setTimeout(() => {
       if (model.paths.length === 0) return;
-      byId('paths').append(pathTable(model, { state, onChoose: (path) => choose({ kind: 'path', path }) }));
+      new PathTable(model, { state, onChoose: (path) => choose({ kind: 'path', path }) }).showIn(
+        byId('paths'),
+      );
       byId('paths-section').hidden = false;
     }),
   );

@@ -11,7 +11,7 @@ export function layersSection({ layers, size, update, pathMeasure }: ReportData)
   const showArea = pathMeasure !== undefined && layers.some((layer) => layer.area !== layer.size);
   return markup`<section aria-labelledby="layers-title" class="layers">
     <h2 id="layers-title">Layers</h2>
-    <div class="scroll" role="region" aria-labelledby="layers-title" tabindex="0">
+    <div class="scroll" role="region" aria-label="Table of layers" tabindex="0">
       <table class="sortable" id="layers">
         <thead>
           <tr>

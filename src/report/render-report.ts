@@ -46,7 +46,7 @@ export function renderReport(data: ReportData, { script, style }: PageAssets): s
     ${layersSection(data)}
     <section aria-labelledby="paths-title" id="paths-section" hidden>
       <h2 id="paths-title">Store paths</h2>
-      <div class="scroll" role="region" aria-labelledby="paths-title" tabindex="0" id="paths"></div>
+      <div class="scroll" role="region" aria-label="Table of store paths" tabindex="0" id="paths"></div>
     </section>
   </main>
   <footer>${notesOf(data).map((note) => markup`<p>${note}</p>`)}</footer>
@@ -111,9 +111,9 @@ function mapSection({ paths }: ReportData): Html {
   const title = paths.length === 0 ? 'Layers by size' : 'Layers and store paths by size';
   return markup`<section aria-labelledby="map-title" class="map">
     <h2 id="map-title">${title}</h2>
-    <noscript
-      ><p class="note">The treemap, the search and the details of store paths need JavaScript.</p></noscript
-    >
+    <p class="note" id="needs-script">
+      The treemap, the search and the details of store paths need JavaScript.
+    </p>
     <div id="explorer" hidden></div>
   </section>`;
 }

@@ -10,6 +10,7 @@ import { describe, it } from 'node:test';
 const PACKAGES = {
   'apt-get': 'apt',
   bash: 'bash',
+  chromium: 'chromium',
   containerd: 'containerd',
   ctr: 'containerd',
   docker: 'docker.io',
@@ -53,6 +54,7 @@ const PARTS = {
   fish: { programs: ['fish'], root: false },
   mandoc: { programs: ['mandoc'], root: false },
   otherUser: { programs: ['setpriv'], root: true },
+  chromium: { programs: ['chromium'], root: false },
   debianPackages: { programs: ['apt-get', 'dpkg-deb'], root: true },
 } as const satisfies Record<string, { readonly programs: readonly Program[]; readonly root: boolean }>;
 
