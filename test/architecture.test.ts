@@ -89,7 +89,10 @@ test("the report page's program stands alone", () => {
     const imports = readFileSync(join(page, path), 'utf8').matchAll(/from '([^']+)'/g);
     for (const [, specifier = ''] of imports) {
       const target = specifier.startsWith('..') ? specifier.slice(3) : specifier;
-      assert.ok(/^\.\/|^d3-hierarchy$/.test(target) || SHARED_WITH_PAGES.includes(target), `${path}: ${target}`);
+      assert.ok(
+        /^\.\/|^d3-hierarchy$/.test(target) || SHARED_WITH_PAGES.includes(target),
+        `${path}: ${target}`,
+      );
     }
   }
   for (const path of SHARED_WITH_PAGES)

@@ -31,7 +31,10 @@ test('every path with a size is there once', () => {
 test('one layer fills the map', () => {
   const [layer, ...others] = layOut(REPORT, { ...SHAPE, only: 3 });
   assert.equal(others.length, 0);
-  assert.deepEqual([layer!.layer, layer!.x, layer!.y, layer!.width, Math.round(layer!.height)], [3, 0, 0, 900, 600]);
+  assert.deepEqual(
+    [layer!.layer, layer!.x, layer!.y, layer!.width, Math.round(layer!.height)],
+    [3, 0, 0, 900, 600],
+  );
 });
 
 test('where a size is not known the layer is one rectangle; what is beside store paths has one', () => {
