@@ -47,13 +47,20 @@ export async function copyToRegistry(
     await target.foresee(documents);
     const limit = pLimit(LAYERS_AT_A_TIME);
     await Promise.all(
-      image.layers.map((layer, index) => limit(async () => await copyLayer(layer, { index, target }))),
+      largestFirst(image.layers).map(([index, layer]) =>
+        limit(async () => await copyLayer(layer, { index, target })),
+      ),
     );
     await target.commit(documents);
     return { digest: manifest.digest, ...target.counts };
   } finally {
     await target.discard();
   }
+}
+
+/** With their places in the image. */
+function largestFirst(layers: readonly SourceLayer[]): (readonly [number, SourceLayer])[] {
+  return [...layers.entries()].sort(([, left], [, right]) => right.descriptor.size - left.descriptor.size);
 }
 
 async function copyLayer(

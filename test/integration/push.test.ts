@@ -1,12 +1,14 @@
 /** Pushing into the real registry: what it gets, what it is spared, and what others make of it. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { once } from './support/once.ts';
 import { buildTestClosure, describeTestImage, type TestClosure } from './support/closure.ts';
 import { type Docker, startDocker } from './support/docker.ts';
-import { phyllo, phylloChecked } from './support/phyllo.ts';
-import { type Registry, startRegistry } from './support/registry.ts';
+import { HELLO, phyllo, phylloChecked, phylloCommand } from './support/phyllo.ts';
+import { runChecked } from './support/process.ts';
+import { passwordFile, type Registry, startRegistry } from './support/registry.ts';
 import { describeWith } from './support/requirements.ts';
 import { readThroughSkopeo } from './support/skopeo.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
@@ -141,6 +143,61 @@ describeWith(['nix', 'registry', 'skopeo'], 'push', () => {
     const { exitCode, stderr } = await phyllo(['build', image, ...options(), '--to', to]);
     assert.equal(exitCode, 2);
     assert.match(stderr, /DESTINATION_INVALID|USAGE_INVALID/);
+  });
+});
+
+describeWith(['registry', 'skopeo', 'strace'], 'push again', () => {
+  const image = join(HELLO, 'image.json');
+  const proof = 'me:open sesame';
+  let registry: Registry;
+  let to: string;
+
+  before(async () => {
+    registry = await startRegistry(directory, {
+      name: 'registry-with-password',
+      auth: passwordFile(directory),
+    });
+    to = `docker://${registry.host}/team/again:1`;
+  });
+  after(() => registry.stop());
+
+  const push = async (): Promise<Built> =>
+    JSON.parse(await phylloChecked(['build', image, '--json', '--creds', proof, '--to', to])) as Built;
+  const deleteFrom = async (path: string): Promise<number> => {
+    const authorization = `Basic ${Buffer.from(proof).toString('base64')}`;
+    const url = `http://${registry.host}/v2/team/again/${path}`;
+    return (await fetch(url, { method: 'DELETE', headers: { authorization } })).status;
+  };
+
+  it('brings back what was deleted, and no more, where a password is wanted', async () => {
+    const first = await push();
+    const [layer] = first.layers;
+    assert.equal(await deleteFrom(`manifests/${first.manifestDigest}`), 202);
+    assert.equal(await deleteFrom(`blobs/${layer?.digest}`), 202);
+    const { pushed, manifestDigest, made } = await push();
+    assert.equal(manifestDigest, first.manifestDigest);
+    assert.deepEqual([made, pushed[0]?.sent, pushed[0]?.present], [1, 1, first.layers.length]);
+    const target = join(directory, 'again');
+    const args = [
+      '--insecure-policy',
+      'copy',
+      '--src-tls-verify=false',
+      '--src-creds',
+      proof,
+      to,
+      `oci:${target}:1`,
+    ];
+    await runChecked('skopeo', args);
+  });
+
+  it('opens no file of the store for an image that is there', async () => {
+    await push();
+    const trace = join(directory, 'trace');
+    const command = phylloCommand(['build', image, '--creds', proof, '--to', to]);
+    await runChecked('strace', ['-f', '-qq', '-e', 'trace=open,openat', '-o', trace, ...command]);
+    const opened = readFileSync(trace, 'utf8');
+    assert.match(opened, /image\.json/);
+    assert.doesNotMatch(opened, /\/nix\/store\/|\.nar\b/);
   });
 });
 

@@ -63,7 +63,7 @@ function configurationOf(
   return JSON.stringify({
     version: '0.1',
     log: { level: 'warn' },
-    storage: { filesystem: { rootdirectory: join(state, 'data') } },
+    storage: { filesystem: { rootdirectory: join(state, 'data') }, delete: { enabled: true } },
     http: { addr: host },
     ...(auth === undefined ? {} : { auth }),
   });
