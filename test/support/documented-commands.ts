@@ -9,10 +9,12 @@ import { createProgram, withSubcommands } from '../../src/cli/program.ts';
 export interface DocumentedCommand {
   readonly place: string;
   readonly line: string;
+  /** In a sentence a command may be named without all that it needs. */
+  readonly isMention: boolean;
 }
 
 /** What is wrong with a command line, or undefined. */
-export function problemOf(line: string): string | undefined {
+export function problemOf(line: string, { isMention = false } = {}): string | undefined {
   const words = wordsOf(line);
   const program = createProgram(new AbortController().signal);
   for (const command of withSubcommands(program)) {
@@ -24,30 +26,39 @@ export function problemOf(line: string): string | undefined {
     return undefined;
   } catch (error) {
     const { message, exitCode } = error as { readonly message: string; readonly exitCode?: number };
-    const isIncomplete = /required option|missing required argument|argument missing|no command/.test(
+    const isIncomplete = /^required option|missing required argument|argument missing|no command/.test(
       message,
     );
-    return exitCode === 0 || (isIncomplete && words.includes(ANYTHING)) ? undefined : message;
+    const mayBeIncomplete = isMention || words.includes(ANYTHING);
+    return exitCode === 0 || (isIncomplete && mayBeIncomplete) ? undefined : message;
   }
 }
 
-/** Of one text: blocks and words in backticks. */
+/** Of one text: in blocks of shell (indented, or fenced as nothing or sh) and in backticks. */
 export function commandsIn(markdown: string, file: string): DocumentedCommand[] {
   const lines = markdown.replaceAll(/\\\n\s*/g, (end) => ' '.repeat(end.length - 1)).split('\n');
-  let isFenced = false;
+  let fence: string | undefined;
   return lines.flatMap((text, i) => {
-    if (/^\s*```/.test(text)) isFenced = !isFenced;
-    const isBlock = isFenced || /^ {4}/.test(text);
-    const pieces = isBlock
-      ? [text.trim()]
-      : [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);
-    return pieces.flatMap(phylloCommands).map((line) => ({ place: `${file}:${i + 1}`, line }));
+    const [, info] = /^\s*```(.*)/.exec(text) ?? [];
+    if (info !== undefined) fence = fence === undefined ? info : undefined;
+    const isBlock = fence === undefined ? /^ {4}/.test(text) : /^(sh\b|$)/.test(fence);
+    const spans =
+      fence === undefined ? [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string) : [];
+    const place = `${file}:${i + 1}`;
+    return (isBlock ? [text.trim()] : spans)
+      .flatMap(phylloCommands)
+      .map((line) => ({ place, line, isMention: !isBlock }));
   });
+}
+
+/** The contents of the blocks that a test runs. */
+export function blocksToRun(markdown: string): string[] {
+  return [...markdown.matchAll(/^```sh run\n(.*?)^```$/gms)].map((match) => match[1] as string);
 }
 
 /** Every `--option` in backticks that does not belong to a whole command line of phyllo or of another program. */
 export function optionsIn(markdown: string): string[] {
-  return [...markdown.matchAll(/`(--[a-z][a-z-]*)/g)].map((match) => match[1] as string);
+  return [...markdown.matchAll(/`(--[a-z][a-z_-]*)/g)].map((match) => match[1] as string);
 }
 
 export function knownOptions(): ReadonlySet<string> {
@@ -62,7 +73,7 @@ function phylloCommands(line: string): string[] {
   const code = line.replace(/(\s# |\s{2,}).*$/, '');
   return code.split(/ (?:\||\|\||&&|;|>|2>|<) |^\$ /).flatMap((part) => {
     const [, rest] = /^(?:.*[ (])?(?:npx )?phyllo (.*)$/.exec(part.trim()) ?? [];
-    return rest === undefined || /phyllo (in|for) /.test(part) ? [] : [rest.trim()];
+    return rest !== undefined && /^[a-z-]+( |$)/.test(rest) ? [rest.trim()] : [];
   });
 }
 
