@@ -19,7 +19,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       'an archive for docker, podman, skopeo and containerd',
       'phyllo build image.json --to docker-archive:image.tar',
     ),
-    example('straight into docker, nothing stored', 'phyllo build image.json --to - | docker load'),
+    example(
+      'straight into docker or podman, only what they lack',
+      'phyllo build image.json --to docker-daemon:app:1.0',
+    ),
+    example('as a stream, nothing stored', 'phyllo build image.json --to - | docker load'),
     example('into a registry', 'phyllo build image.json --to docker://ghcr.io/me/app:1.0'),
     example(
       'with its bill of materials attached',
