@@ -89,33 +89,38 @@ export async function runChrootCommands(script: string, options: ChrootOptions):
 
 const MACHINE_DIRECTORIES = ['/dev', '/proc', '/sys'];
 
-/** The host's bash where it is in the store, else one of the image: $1 is the tree, $4 the store, "$enter" how to get there. */
-const FIND_SHELL = String.raw`
+/** The host's bash where it is in the store, else one of the image: $1 is the tree, $4 the store, `enter` how to get there. */
+const FIND_SHELL = `
 own=$(readlink -f "$BASH")
 for shell in "$own" /bin/bash /usr/bin/bash /bin/sh none; do
   case $shell in
     none) echo "the image has no /bin/bash and no /bin/sh to run them" >&2; exit 127;;
     "$own") case $own in "$4"/*) ;; *) continue;; esac;;
   esac
-  if $enter "$shell" -c : 2>/dev/null; then break; fi
+  if "\${enter[@]}" "$shell" -c : 2>/dev/null; then break; fi
 done
 script="$(<"$2")"
 export PATH="$PATH:/bin:/usr/bin:/sbin:/usr/sbin"
 `;
 
-const MOUNT_AND_CHROOT = String.raw`${PRELUDE}
+const MOUNT_AND_CHROOT = `${PRELUDE}
 for directory in ${MACHINE_DIRECTORIES.join(' ')}; do mount --rbind "$directory" "$1$directory"; done
 mount --bind "$3" "$1$4"
 mount -o remount,bind,ro "$1$4"
-enter="chroot $1"
+enter=(chroot "$1")
 ${FIND_SHELL}
-exec $enter "$shell" -e -c "cd /; $script"
+exec "\${enter[@]}" "$shell" -e -c "cd /; $script"
 `;
 
-const PROOT_AND_LIST = String.raw`${PRELUDE}
-enter="proot -r $1 ${MACHINE_DIRECTORIES.map((directory) => `-b ${directory}`).join(' ')} -b $3:$4 -w /"
+/** What fakeroot puts into each program must be found where the tree is `/`, too. */
+const PROOT_AND_LIST = `${PRELUDE}
+enter=(proot -r "$1" ${MACHINE_DIRECTORIES.map((directory) => `-b ${directory}`).join(' ')} -b "$3:$4" -w /)
+IFS=: read -r -a libraries <<< "\${LD_LIBRARY_PATH:-}"
+for directory in "\${libraries[@]}"; do
+  if [ -e "$directory/\${LD_PRELOAD%%:*}" ]; then enter+=(-b "$directory"); fi
+done
 ${FIND_SHELL}
-$enter "$shell" -e -c "$script"
+"\${enter[@]}" "$shell" -e -c "$script"
 ${LISTING} > "$5"
 `;
 

@@ -28,7 +28,7 @@ interface Json {
   readonly warnings: readonly string[];
 }
 
-describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
+describeWith(['nix', 'fakeroot', 'proot'], 'the customisation layer', () => {
   let closure: TestClosure;
 
   before(async () => {
@@ -180,14 +180,26 @@ describeWith(['nix', 'fakeroot'], 'the customisation layer', () => {
     const fakeRootCommands = `
       test "$PWD" = / && test -e ${closure.top}/bin/hello && test -c /dev/null && test -d /proc/self
       mkdir -p /home/jane && echo x > /home/jane/x && chown 1000:100 /home/jane
-      ! touch ${closure.top}/x
     `;
+    const readOnly = `${fakeRootCommands}\n! touch ${closure.top}/x`;
     const contents = [shell, closure.top];
-    const { members } = await build(describeImage({ contents, fakeRootCommands, enableFakechroot: true }));
+    const { members, imageID } = await build(
+      describeImage({ contents, fakeRootCommands: readOnly, enableFakechroot: true }),
+    );
     has(members, /^drwxr-xr-x 1000\/100 .* \.\/home\/jane\/$/);
     has(members, /^-rw-r--r-- 0\/0 .* \.\/home\/jane\/x$/);
     for (const path of ['dev', 'proc', 'sys', 'nix'])
       assert.ok(!members.some((member) => member.endsWith(` ./${path}/`)), path);
+    // Where nothing may be mounted, proot and fakeroot make the same of it.
+    const programs = join(directory, 'no-mounts');
+    mkdirSync(programs);
+    writeFileSync(join(programs, 'unshare'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const image = describeImage({ contents, fakeRootCommands, enableFakechroot: true });
+    const env = { PATH: `${programs}:${process.env['PATH'] ?? ''}` };
+    const proot = await phylloChecked(['build', image, '--no-cache', '--json', '--to', `oci:${image}.oci`], {
+      env,
+    });
+    assert.equal((JSON.parse(proot) as Json).imageID, imageID);
   });
 
   it('has the permissions that the description gives, in all layers', async () => {
