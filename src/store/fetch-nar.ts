@@ -39,8 +39,11 @@ export async function* fetchNar(source: RemoteSource): AsyncGenerator<Uint8Array
   let etag: string | undefined;
   let breaks = 0;
   for (let from = 0; ; from = at) {
+    let isAnswered = at > 0;
     try {
       const response = at === 0 ? await firstAnswer(source) : await request(source, { from: at, etag });
+      // A server may have enough of an answer that was asked for ahead and waits to be read.
+      isAnswered = true;
       if (at === 0) etag = response.header('etag');
       for await (const chunk of bodyFrom(response, at)) {
         at += chunk.length;
@@ -48,7 +51,7 @@ export async function* fetchNar(source: RemoteSource): AsyncGenerator<Uint8Array
       }
       if (isWhole(response, { at, ...source }) || breaks >= MOST_BREAKS) return;
     } catch (error) {
-      if (at === 0 || breaks >= MOST_BREAKS || !isWorthRepeating(error)) throw error;
+      if (!isAnswered || breaks >= MOST_BREAKS || !isWorthRepeating(error)) throw error;
     }
     breaks = at - from >= PROGRESS_BYTES ? 1 : breaks + 1;
     await waitBeforeRetry(undefined, { ...source.remote.http, attempt: breaks });

@@ -95,6 +95,22 @@ test('a download that breaks is taken up where it broke', async () => {
   assert.equal(server.requests[1]?.headers['if-range'], '"same"');
 });
 
+test('an answer that ends before its first byte is asked for again', async () => {
+  let asked = 0;
+  const { source, server } = await serve((_request, response) => {
+    asked += 1;
+    if (asked > 2) return false;
+    response.writeHead(200, { 'content-length': NAR.length }).flushHeaders();
+    setTimeout(() => response.destroy(), 20);
+    return true;
+  });
+  assert.deepEqual((await contentsOf(source)).slice(1), EXPECTED.slice(1));
+  assert.deepEqual(
+    server.requests.map(({ headers }) => headers.range),
+    [undefined, undefined, undefined],
+  );
+});
+
 test('a download that breaks again and again is given up', async () => {
   const { source } = await serve((_request, response) => {
     response.writeHead(200, { 'content-length': NAR.length });
