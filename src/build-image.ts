@@ -5,6 +5,7 @@ import { deliverSbom, type DeliveredSbom, type SbomRequest } from './deliver-sbo
 import type { Digest } from './digest.ts';
 import { describeForDockerTools } from './dockertools-description.ts';
 import { PhylloError } from './errors.ts';
+import { baseAnnotations } from './image/base-annotations.ts';
 import { descriptionTag, type TaggedImage } from './image/description-tag.ts';
 import type { ImageLayer, PreparedLayer } from './image/image.ts';
 import { CUSTOMISATION_HISTORY, storeLayerHistory } from './image/image-config.ts';
@@ -151,6 +152,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const image = {
     ...settings,
     config: base.config,
+    annotations: { ...(base.name === undefined ? {} : baseAnnotations(base.name)), ...settings.annotations },
     baseHistory: base.history,
     layers,
     changes: plan.changes,
@@ -229,7 +231,10 @@ function storeLayers(
       return { source: { kind: 'store', paths: found, ownership }, warnings: [] };
     };
     const key = storeLayerKey(paths, { ownership, permissions });
-    return imageLayer({ kind: 'store', label: labelOf(paths), key, history: storeLayerHistory(names) }, list);
+    return imageLayer(
+      { kind: 'store', label: labelOf(paths), key, history: storeLayerHistory(names), storePaths: names },
+      list,
+    );
   });
 }
 

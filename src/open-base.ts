@@ -1,6 +1,7 @@
 /** The image that another one is built on: its layers go below, unchanged, and its variables are inherited. */
 import type { BaseName } from './image/base-annotations.ts';
 import { baseHistory, inheritConfig } from './image/base-image.ts';
+import { storePathsOf } from './image/image-config.ts';
 import { LAYER_MEDIA_TYPES } from './image/media-types.ts';
 import type { ImageLayer } from './image/image.ts';
 import type { ImageSettings } from './image/image-settings.ts';
@@ -67,8 +68,12 @@ function nameOf(fromImage: string, { manifest }: SourceImage): BaseName | undefi
 }
 
 /** A layer that exists, of an image that is open. */
-export function baseLayer({ descriptor, diffID, content }: SourceLayer, { origin }: SourceImage): ImageLayer {
+export function baseLayer(
+  { descriptor, diffID, history, content }: SourceLayer,
+  { origin }: SourceImage,
+): ImageLayer {
   const { digest, size } = descriptor;
+  const comment = history?.['comment'];
   const blob: StoredLayer = {
     diffID,
     tarSize: size,
@@ -80,6 +85,7 @@ export function baseLayer({ descriptor, diffID, content }: SourceLayer, { origin
     kind: 'base',
     label: `base ${digest.slice(0, 19)}`,
     history: { comment: `layer of the base image ${origin}` },
+    storePaths: typeof comment === 'string' ? storePathsOf(comment) : [],
     key: undefined,
     blob,
     origin: content.repository,

@@ -66,6 +66,11 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
     flags: '--include-nix-db',
     help: "Nix's database in the image knows the contents' closure",
   },
+  about: {
+    flags: '--about <json>',
+    help: 'title, description, version, revision, source, licenses, … of the image: JSON, or @FILE that holds it',
+    read: readJson,
+  },
   labels: {
     flags: '--labels <json>',
     help: "labels of the image's config: JSON, or @FILE that holds it",

@@ -68,4 +68,10 @@ export function storeLayerHistory(storePaths: readonly string[]): History {
   return { comment: `store paths: [${storePaths.map((path) => `'${path}'`).join(', ')}]` };
 }
 
+/** The store paths in a history's comment, in the wording of nixpkgs and Phyllo: `store paths: ['/nix/store/…', …]`. */
+export function storePathsOf(comment: string): readonly string[] {
+  const [, list] = /^store paths: \[(.*)\]$/s.exec(comment) ?? [];
+  return [...(list ?? '').matchAll(/'([^']*)'/g)].map(([, path]) => path as string);
+}
+
 export const CUSTOMISATION_HISTORY: History = { comment: 'customisation layer' };

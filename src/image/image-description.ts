@@ -5,6 +5,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { PhylloError } from '../errors.ts';
+import { aboutSchema } from './about.ts';
 import { INHERITABLE_FIELDS } from './base-image.ts';
 import { encodeCapabilities } from './capabilities.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
@@ -105,6 +106,9 @@ const oneImage = z
       .array(z.string(), { error: 'must be a list of helpers' })
       .describe('Named helpers: tmp, nss, bin-sh=PATH, usr-bin-env=PATH, ca-certificates=PATH.'),
     includeNixDB: z.boolean().describe("Nix's database in the image knows the contents' closure."),
+    about: aboutSchema.describe(
+      'What the image is, as labels and annotations named org.opencontainers.image.…',
+    ),
     labels: z.record(z.string(), z.string()).describe("Labels of the image's config."),
     annotations: z.record(z.string(), z.string()).describe("Annotations of the image's manifest."),
     perms: z

@@ -4,6 +4,7 @@ import { DEFAULT_MAX_LAYERS, MAX_LAYERS_ANYWHERE } from '../plan/layer-budget.ts
 import type { ExplicitLayer } from '../plan/explicit-layers.ts';
 import type { Layering } from '../plan/plan-layers.ts';
 import type { TarOwnership } from '../layer/tar-member.ts';
+import { aboutKeys } from './about.ts';
 import type { InheritableField } from './base-image.ts';
 import type { Platform } from './image-config.ts';
 import type { ImageDescription } from './image-description.ts';
@@ -92,7 +93,7 @@ export function resolveSettings(description: ImageDescription, surroundings: Sur
     includeStorePaths: description.includeStorePaths ?? true,
     excludePaths: description.excludePaths ?? [],
     config: withLabels(description),
-    annotations: description.annotations ?? {},
+    annotations: { ...aboutKeys(description.about ?? {}), ...description.annotations },
     fromImage: description.fromImage ?? undefined,
     previous: description.previous ?? undefined,
     previousOptional: description.previousOptional ?? false,
@@ -113,12 +114,12 @@ function asList(texts: string | readonly string[]): readonly string[] {
   return typeof texts === 'string' ? [texts] : texts;
 }
 
-/** `labels` win over those in `config`. */
-function withLabels({ config = {}, labels = {} }: ImageDescription): JsonObject {
-  if (Object.keys(labels).length === 0) return config;
+/** `labels` win over those in `config`, and both over what the image is `about`. */
+function withLabels({ config = {}, labels = {}, about = {} }: ImageDescription): JsonObject {
+  if (Object.keys({ ...labels, ...about }).length === 0) return config;
   const own = config['Labels'] ?? {};
   if (!isJsonObject(own)) throw new PhylloError('IMAGE_INVALID', 'config.Labels must be an object');
-  return { ...config, Labels: { ...own, ...labels } };
+  return { ...config, Labels: { ...aboutKeys(about), ...own, ...labels } };
 }
 
 function commandsOf(description: ImageDescription): CustomisationCommands {

@@ -7,6 +7,7 @@ import type { Blob, Descriptor, Repository } from './blob.ts';
 import { encodeImageConfig, type History, type Platform } from './image-config.ts';
 import { encodeManifest } from './image-manifest.ts';
 import type { JsonObject } from './json.ts';
+import { annotateLayers } from './layer-annotations.ts';
 
 export interface Image {
   readonly platform: Platform;
@@ -28,6 +29,8 @@ export interface ImageLayer {
   /** A name for people. */
   readonly label: string;
   readonly history: History;
+  /** What it holds, in the order of its tar; of a layer of the base, what its history tells. None when absent. */
+  readonly storePaths?: readonly string[];
   /** Undefined when its bytes are a function of more than a key can hold. */
   readonly key: LayerKey | undefined;
   /** A layer that exists as a blob keeps it, however other layers are compressed. */
@@ -69,6 +72,9 @@ export function describeImage(image: Image, stored: readonly StoredLayer[]): Ima
       return { diffID, history: kind === 'base' ? undefined : history };
     }),
   });
-  const layers = stored.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
+  const layers = annotateLayers(
+    stored.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
+    image.layers.map(({ storePaths = [] }) => storePaths),
+  );
   return { config, manifest: encodeManifest(config, layers, image.annotations), layers };
 }

@@ -11,10 +11,12 @@ import {
   OCI_LAYOUT,
   type TagAlone,
 } from '../image/image-manifest.ts';
+import { storePathsOf } from '../image/image-config.ts';
 import type { ImageReference } from '../image/image-reference.ts';
+import { annotateLayers } from '../image/layer-annotations.ts';
 import { BLOCK_SIZE, roundUp, tarSize } from '../layer/tar-member.ts';
 import { blobPath, encodeMember, blobHeader } from './archive-layout.ts';
-import { readLayer, type SourceImage } from './source-image.ts';
+import { readLayer, type SourceImage, type SourceLayer } from './source-image.ts';
 
 export interface NamedImage {
   /** Stays open; whoever opened it closes it. */
@@ -82,10 +84,13 @@ function* blobMember(blob: Blob, written: Set<Digest>): Generator<Uint8Array, vo
 /** The manifest that the image has, or the one that describes it. */
 export function manifestOf({ manifest, config, layers }: SourceImage): Blob {
   if (manifest !== undefined) return manifest.blob;
-  return encodeManifest(
-    config.blob,
-    layers.map(({ descriptor }) => descriptor),
-  );
+  const descriptors = layers.map(({ descriptor }) => descriptor);
+  return encodeManifest(config.blob, annotateLayers(descriptors, layers.map(storePathsIn)));
+}
+
+function storePathsIn({ history }: SourceLayer): readonly string[] {
+  const comment = history?.['comment'];
+  return typeof comment === 'string' ? storePathsOf(comment) : [];
 }
 
 function indexOf(images: readonly NamedImage[], manifests: readonly Blob[]): Blob {

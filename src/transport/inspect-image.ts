@@ -1,6 +1,6 @@
 /** What an image is, in a form to show. */
 import type { Digest } from '../digest.ts';
-import type { Platform } from '../image/image-config.ts';
+import { type Platform, storePathsOf } from '../image/image-config.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../image/json.ts';
 import { familiarName } from '../image/image-reference.ts';
 import { referenceOf } from './image-names.ts';
@@ -53,12 +53,6 @@ export function inspectImage(image: SourceImage): ImageSummary {
 function familiar(name: string): string {
   const reference = referenceOf(name);
   return reference === undefined ? name : familiarName(reference);
-}
-
-/** The store paths in a history's comment, in the wording of nixpkgs and Phyllo: `store paths: ['/nix/store/…', …]`. */
-export function storePathsOf(comment: string): readonly string[] {
-  const [, list] = /^store paths: \[(.*)\]$/s.exec(comment) ?? [];
-  return [...(list ?? '').matchAll(/'([^']*)'/g)].map(([, path]) => path as string);
 }
 
 function summariseLayer({ descriptor, diffID, history }: SourceLayer): LayerSummary {

@@ -1,13 +1,13 @@
 /** What an update is compared with and planned by: an image in any transport, or a plan's JSON. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { PhylloError, reasonOf } from '../errors.ts';
-import { CUSTOMISATION_HISTORY } from '../image/image-config.ts';
+import { CUSTOMISATION_HISTORY, storePathsOf } from '../image/image-config.ts';
 import type { JsonObject } from '../image/json.ts';
 import type { ChangeRecord } from '../plan/change-record.ts';
 import { parseChangesComment, parsePlanDocument, type PlanDocument } from '../plan/plan-document.ts';
 import type { SeenImage, SeenLayer } from '../plan/update-cost.ts';
 import { openImage, parseImageSource } from './image-source.ts';
-import { inspectImage, type LayerSummary, storePathsOf } from './inspect-image.ts';
+import { inspectImage, type LayerSummary } from './inspect-image.ts';
 import type { OpenImageOptions, SourceImage } from './source-image.ts';
 
 /** Plain data: nothing is open. */

@@ -107,6 +107,13 @@ describeWith(['nix'], 'a bill of materials', () => {
   });
 });
 
+type Annotations = Readonly<Record<string, string>>;
+
+interface ImageManifest {
+  readonly annotations?: Annotations;
+  readonly layers: readonly { readonly annotations?: Annotations }[];
+}
+
 interface ArtifactManifest {
   readonly artifactType: string;
   readonly config: { readonly mediaType: string };
@@ -158,6 +165,44 @@ describeWith(['nix', 'registry', 'skopeo'], 'a bill of materials at a registry',
       assert.equal(text, readFileSync(file, 'utf8'));
       assert.ok(text.includes(digest.slice('sha256:'.length)));
     });
+
+  it('names the base, as the manifest does, and has the store paths in its layers', async () => {
+    const base = `${registry.host}/bills/base:1`;
+    const name = `${registry.host}/bills/upper:1`;
+    const closure = await sharedClosure();
+    const baseDigest = (await phylloChecked([...args, '--quiet', '--to', `docker://${base}`])).trim();
+    const file = join(directory, 'upper');
+    const options = [
+      '--from-image',
+      `docker://${base}`,
+      '--about',
+      '{"title":"upper"}',
+      '--layering',
+      'popularity',
+    ];
+    const sbom = ['--sbom', 'cyclonedx', '--sbom-file', file, '--quiet'];
+    await phylloChecked([...args, ...options, ...sbom, '--to', `docker://${name}`]);
+
+    const manifest = JSON.parse(await skopeoRaw(name)) as ImageManifest;
+    assert.deepEqual(manifest.annotations, {
+      'org.opencontainers.image.base.digest': baseDigest,
+      'org.opencontainers.image.base.name': base,
+      'org.opencontainers.image.title': 'upper',
+    });
+    const told = manifest.layers.map(({ annotations }) => annotations?.['dev.phyllo.store-paths'] ?? '');
+    const { layers } = JSON.parse(await phylloChecked(['inspect', '--json', `docker://${name}`])) as {
+      readonly layers: readonly { readonly storePaths: readonly string[] }[];
+    };
+    assert.deepEqual(
+      told,
+      layers.map(({ storePaths }) => storePaths.join(' ')),
+    );
+
+    const text = readFileSync(file, 'utf8');
+    await assertValidSbom(text, 'cyclonedx');
+    assert.ok(text.includes(`"base:${baseDigest}"`));
+    assert.equal(await phylloChecked(['sbom', `docker://${name}`, '--store', closure.store.root]), text);
+  });
 
   it('needs a place, and a format', async () => {
     const archive = `docker-archive:${join(directory, 'image.tar')}`;

@@ -13,7 +13,8 @@ import {
 } from '../../src/transport/copy-image.ts';
 import { readSlice } from '../../src/transport/file-slice.ts';
 import { openImage } from '../../src/transport/image-source.ts';
-import { inspectImage, storePathsOf } from '../../src/transport/inspect-image.ts';
+import { storePathsOf } from '../../src/image/image-config.ts';
+import { inspectImage } from '../../src/transport/inspect-image.ts';
 import { readLayer, type SourceImage } from '../../src/transport/source-image.ts';
 import { readTar } from '../../src/transport/tar-reader.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
