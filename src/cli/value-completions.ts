@@ -44,6 +44,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, string>> = {
   'IMAGE.json': '<files>',
   CONF: '<files>',
   IMAGE: IMAGES,
+  'IMAGE|STOREPATH': IMAGES,
   SOURCE: IMAGES,
   OLD: IMAGES,
   NEW: IMAGES,
