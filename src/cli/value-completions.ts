@@ -44,7 +44,6 @@ const BY_PLACEHOLDER: Readonly<Record<string, string>> = {
   'IMAGE.json': '<files>',
   CONF: '<files>',
   IMAGE: IMAGES,
-  'IMAGE|STOREPATH': IMAGES,
   SOURCE: IMAGES,
   OLD: IMAGES,
   NEW: IMAGES,
