@@ -2,6 +2,7 @@
 import { pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { decompressBzip2, MAX_BLOCK_BYTES } from './bzip2.ts';
+import { makingContexts } from './native-context.ts';
 import { decompressXz } from './xz.ts';
 import { decompressZstd } from './zstd-frames.ts';
 
@@ -22,11 +23,11 @@ export function decompress(chunks: Chunks, compression: Compression): Chunks {
     case 'none':
       return chunks;
     case 'gzip':
-      return through(chunks, createGunzip(STREAM));
+      return through(chunks, () => createGunzip(STREAM));
     case 'zstd':
       return decompressZstd(chunks, STREAM);
     case 'br':
-      return through(chunks, createBrotliDecompress(STREAM));
+      return through(chunks, () => createBrotliDecompress(STREAM));
     case 'xz':
       return decompressXz(chunks);
     case 'bzip2':
@@ -38,7 +39,8 @@ export function decompress(chunks: Chunks, compression: Compression): Chunks {
 
 type Transform = NodeJS.ReadWriteStream & AsyncIterable<Uint8Array>;
 
-function through(chunks: Chunks, transform: Transform): AsyncIterable<Uint8Array> {
+function through(chunks: Chunks, makeTransform: () => Transform): AsyncIterable<Uint8Array> {
+  const transform = makingContexts(makeTransform);
   // Whoever reads the last stream is told of every stream's errors: the callback has nothing to add.
   return pipeline(chunks, transform, () => undefined) as AsyncIterable<Uint8Array>;
 }

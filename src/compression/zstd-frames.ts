@@ -5,6 +5,7 @@
  * @see RFC 8878, section 3: "Zstandard compressed data is made up of one or more frames"
  */
 import { createZstdDecompress, type ZstdDecompress, type ZstdOptions } from 'node:zlib';
+import { makingContexts } from './native-context.ts';
 
 type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -20,7 +21,7 @@ export async function* decompressZstd(
   let unused: Uint8Array | undefined;
   try {
     do {
-      const frames = createZstdDecompress(options);
+      const frames = makingContexts(() => createZstdDecompress(options));
       const feeding = feed(frames, { input, first: unused });
       // Whoever reads the frames is told.
       feeding.catch((error: unknown) => frames.destroy(error as Error));

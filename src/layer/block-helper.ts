@@ -14,6 +14,7 @@ import {
   waitForChange,
   writeOutput,
 } from './block-board.ts';
+import { makingContexts } from '../compression/native-context.ts';
 import { compressBlock, freeBlock } from './encoder.ts';
 
 /** How long other work for this thread waits while there is no block. */
@@ -54,8 +55,10 @@ function compressInto(board: BlockBoard, slot: number): void {
 export function compressSlot(board: BlockBoard, index: number): Uint8Array {
   const lengths = readLengths(board, index);
   const { dictionary, block } = slotAt(board, index);
-  return compressBlock(board.encoder, {
-    bytes: block.subarray(0, lengths.block),
-    dictionary: dictionary.subarray(0, lengths.dictionary),
-  });
+  return makingContexts(() =>
+    compressBlock(board.encoder, {
+      bytes: block.subarray(0, lengths.block),
+      dictionary: dictionary.subarray(0, lengths.dictionary),
+    }),
+  );
 }

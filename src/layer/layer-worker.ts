@@ -1,5 +1,6 @@
 /** A worker thread: one job at a time, one reply for each. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { useGate } from '../compression/native-context.ts';
 import { BlobOutput } from './blob-output.ts';
 import { helpCompress } from './block-helper.ts';
 import { BlockLead } from './block-lead.ts';
@@ -23,7 +24,8 @@ import { writeLayer } from './write-layer.ts';
 
 if (parentPort === null) throw new TypeError('layer-worker.ts runs as a worker thread only');
 const port = parentPort;
-const { counter, waiting } = workerData as WorkerData;
+const { counter, waiting, gate } = workerData as WorkerData;
+useGate(gate);
 
 port.on('message', (job: Job) => {
   void perform(job).then(

@@ -1,6 +1,7 @@
 /** The pool of worker threads. Jobs start in the order in which they are given; each worker has one at a time. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { createGate, type Gate, leaveGate, shutGate } from '../compression/native-context.ts';
 import { type ByteCounter, LayerProgress } from './progress.ts';
 import { fromFailure, type Job, type JobResults, type Reply, type WorkerData } from './worker-protocol.ts';
 
@@ -16,6 +17,7 @@ const YOUNG_GENERATION_MB = 4;
 export class LayerWorkers {
   readonly #counter: ByteCounter;
   readonly #idle: Worker[] = [];
+  readonly #gates = new Map<Worker, Gate>();
   readonly #workers = new Map<Worker, Task | undefined>();
   readonly #queue: Task[] = [];
   /** For workers that would have nothing to do. */
@@ -63,14 +65,20 @@ export class LayerWorkers {
     const unfinished = [...this.#workers.values(), ...this.#takeQueued()].filter(
       (task) => task !== undefined,
     );
-    await Promise.all([...this.#workers.keys()].map((worker) => worker.terminate()));
+    await Promise.all(
+      [...this.#gates].map(async ([worker, gate]) => {
+        await shutGate(gate);
+        await worker.terminate();
+      }),
+    );
     for (const task of unfinished) task.reject(new Error('the workers were closed'));
   }
 
   #start(): void {
     // The program runs from TypeScript in the checkout and from JavaScript where it is installed.
     const program = new URL(`./layer-worker${extname(import.meta.filename)}`, import.meta.url);
-    const workerData: WorkerData = { counter: this.#counter, waiting: this.#waiting };
+    const gate = createGate();
+    const workerData: WorkerData = { counter: this.#counter, waiting: this.#waiting, gate };
     const worker = new Worker(program, {
       workerData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
@@ -80,6 +88,7 @@ export class LayerWorkers {
     worker.on('exit', (status) =>
       this.#fail(worker, new Error(`a worker thread ended with status ${status}`)),
     );
+    this.#gates.set(worker, gate);
     this.#workers.set(worker, undefined);
     this.#idle.push(worker);
   }
@@ -121,6 +130,9 @@ export class LayerWorkers {
   #fail(worker: Worker, error: Error): void {
     const task = this.#workers.get(worker);
     this.#workers.delete(worker);
+    const gate = this.#gates.get(worker);
+    if (gate !== undefined) leaveGate(gate);
+    this.#gates.delete(worker);
     if (this.#closed) return;
     this.#closed = true;
     task?.reject(error);

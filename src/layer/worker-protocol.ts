@@ -1,4 +1,5 @@
 /** Messages between the main thread and its workers. Plain data only. */
+import type { Gate } from '../compression/native-context.ts';
 import { type ErrorCode, PhylloError } from '../errors.ts';
 import type { BlockBoard } from './block-board.ts';
 import type { ChunkRing } from './chunk-ring.ts';
@@ -13,6 +14,8 @@ export interface WorkerData {
   readonly counter: ByteCounter;
   /** The number of jobs that wait for a worker. */
   readonly waiting: Int32Array<SharedArrayBuffer>;
+  /** Shut before the thread is stopped. */
+  readonly gate: Gate;
 }
 
 export type Job = ScanJob | WriteJob | FeedJob | DigestJob | CompressJob | HelpJob;
