@@ -24,6 +24,7 @@ export interface Measurement {
 }
 
 export const PHYLLO = [process.execPath, join(import.meta.dirname, '../bin/phyllo.cjs')];
+export const STREAMER = ['python3', join(import.meta.dirname, 'streamer.py')];
 const MEASURE = join(import.meta.dirname, 'measure.py');
 
 /** From `--paths FILE`, or `--make DIR`, where it is made once. */

@@ -1,17 +1,18 @@
 /**
- * Builds into one layout with one cache, killed at random moments; after each one the layout must be valid, and the next build succeed
- * with the same digests. By hand, on an image of one's own:
+ * Builds into one layout and one archive with one cache, killed at random moments; after each one the layout must be valid and the archive
+ * whole or not there, and the next build succeed with the same digests. By hand, on an image of one's own:
  *
  *     node test/integration/support/kill-builds.ts ITERATIONS DIRECTORY IMAGE.json [OPTION...]
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomNumbers } from '../../support/random-numbers.ts';
 import { phylloChecked, phylloCommand } from './phyllo.ts';
 import { outcomeOf, runChecked, start } from './process.ts';
+import { sha256OfFile } from './skopeo.ts';
 
 export interface KillOptions {
   /** Of phyllo, but for the destination. */
@@ -34,10 +35,13 @@ export async function killBuilds({ args, directory, iterations, seed }: KillOpti
   mkdirSync(directory, { recursive: true });
   const layout = join(directory, 'layout');
   const env = { XDG_CACHE_HOME: join(directory, 'cache') };
-  const build = [...args, '--json', '--to', `oci:${layout}:killed`];
+  const archive = join(directory, 'archive.tar');
+  const to = ['--to', `oci:${layout}:killed`, '--to', `docker-archive:${archive}`];
+  const build = [...args, '--json', ...to];
   const started = performance.now();
   const expected = digestsOf(await phylloChecked(build, { env }));
   const wholeMs = performance.now() - started;
+  const archiveDigest = await sha256OfFile(archive);
   const random = randomNumbers(seed);
   let killed = 0;
   let left = 0;
@@ -45,6 +49,7 @@ export async function killBuilds({ args, directory, iterations, seed }: KillOpti
     // Now the cache, now the layout, now both must be written again.
     if (i % 3 !== 1) rmSync(layout, { recursive: true, force: true });
     if (i % 3 !== 2) rmSync(env.XDG_CACHE_HOME, { recursive: true, force: true });
+    rmSync(archive);
     const [program, ...rest] = phylloCommand(build);
     const child = start(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const outcome = outcomeOf(child);
@@ -52,8 +57,11 @@ export async function killBuilds({ args, directory, iterations, seed }: KillOpti
     child.kill('SIGKILL');
     if ((await outcome).signal === 'SIGKILL') killed += 1;
     left += verifyLayout(layout);
+    if (existsSync(archive)) assert.equal(await sha256OfFile(archive), archiveDigest);
     assert.deepEqual(digestsOf(await phylloChecked(build, { env })), expected, `after build ${i}`);
     verifyLayout(layout);
+    assert.equal(await sha256OfFile(archive), archiveDigest);
+    removeTemporary(directory);
     await runChecked('skopeo', ['inspect', `oci:${layout}:killed`]);
   }
   return { killed, left };
@@ -78,6 +86,11 @@ function verifyLayout(layout: string): number {
     for (const blob of [config, ...layers]) assert.ok(blobs.has(hexOf(blob)), `${blob.digest} is missing`);
   }
   return temporary.length;
+}
+
+/** Archives that were begun: in time they would fill the disk. */
+function removeTemporary(directory: string): void {
+  for (const name of readNames(directory)) if (name.endsWith('.tmp')) rmSync(join(directory, name));
 }
 
 interface Named {
