@@ -16,4 +16,4 @@ var path = require('path');
 var configured = process.env.XDG_CACHE_HOME || '';
 var cache = path.isAbsolute(configured) ? configured : path.join(require('os').homedir(), '.cache');
 require('module').enableCompileCache(path.join(cache, 'phyllo', 'compiled'));
-require('../dist/cli/main.js');
+require('../dist/command/main.js');
