@@ -1,5 +1,4 @@
 /** xz, by a library whose errors are numbers. */
-import xz from 'xz-decompress';
 
 /** What the library's numbers mean. @see xz-embedded, linux/include/linux/xz.h, `enum xz_ret` */
 const PROBLEMS: Readonly<Record<string, string>> = {
@@ -19,6 +18,8 @@ const CODE = /error code (\d+)/;
 export async function* decompressXz(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  // It unfolds its program when it is loaded, which most runs need not wait for.
+  const { default: xz } = await import('xz-decompress');
   try {
     yield* new xz.XzReadableStream(ReadableStream.from(notEmpty(chunks)));
   } catch (cause) {

@@ -1,5 +1,4 @@
 /** Connections: how many, through which proxies, and which certificates are trusted. */
-import { getCACertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 
 export interface NetworkSettings {
@@ -43,7 +42,7 @@ export interface Proxies {
   readonly no?: string | undefined;
 }
 
-/** Loads the library: what talks to no network need not wait for it. */
+/** Loads the libraries: what talks to no network need not wait for it. */
 export async function createDispatcher({
   proxies,
   certificates = [],
@@ -53,6 +52,7 @@ export async function createDispatcher({
   endpoint,
 }: NetworkSettings): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
+  const { getCACertificates } = await import('node:tls');
   const trusted = certificates.length === 0 ? {} : { ca: [...getCACertificates('default'), ...certificates] };
   const options = {
     connections: maxConnections,
