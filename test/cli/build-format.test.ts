@@ -10,7 +10,7 @@ import { orderedObject, printLikePython } from '../../src/image/ordered-json.ts'
 import { type WholeArchiveCase, wholeArchiveCases } from '../support/golden.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../src/cli/main.ts');
+const PROGRAM = join(import.meta.dirname, '../../bin/phyllo.cjs');
 
 /** A machine without Nix builds these images, too. */
 const NO_STORE_PATHS = join(import.meta.dirname, '../fixtures/no-store-paths.json');

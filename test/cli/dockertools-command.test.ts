@@ -14,7 +14,7 @@ import { customisationSource } from '../support/vector-customisation.ts';
 import { makeStorePaths } from '../support/vector-tree.ts';
 
 const CASES = wholeArchiveCases();
-const PROGRAM = join(import.meta.dirname, '../../src/cli/main.ts');
+const PROGRAM = join(import.meta.dirname, '../../bin/phyllo.cjs');
 const OWN_UID = process.getuid?.() ?? 0;
 
 for (const vector of CASES.filter(({ expected }) => expected.error !== true)) {

@@ -8,7 +8,7 @@ import { PhylloError } from '../../src/errors.ts';
 import { createProgram, examplesOf, fullName, withSubcommands } from '../../src/cli/program.ts';
 import { problemOf } from '../support/documented-commands.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../src/cli/main.ts');
+const PROGRAM = join(import.meta.dirname, '../../bin/phyllo.cjs');
 const COMMANDS = withSubcommands(createProgram(new AbortController().signal)).slice(1);
 
 test('no example is for a command that is not there', () => {
