@@ -1,11 +1,15 @@
-/** Updates with real Nix: what `phyllo plan --previous` says beforehand is what the layout then gets, and `phyllo diff` says why. */
+/**
+ * Updates with real Nix: what `phyllo plan --previous` says beforehand is what a layout and a registry then get, and `phyllo diff`
+ * says why.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import type { PlanJson, UpdateCost } from '../../src/index.ts';
 import { createNixStore, nixBuild, type NixStore } from './support/nix.ts';
 import { phyllo, phylloChecked } from './support/phyllo.ts';
+import { type Registry, startRegistry } from './support/registry.ts';
 import { describeWith } from './support/requirements.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
@@ -25,12 +29,15 @@ function blobsOf(layout: string): ReadonlyMap<string, number> {
   return new Map(readdirSync(blobs).map((name) => [`sha256:${name}`, statSync(join(blobs, name)).size]));
 }
 
-describeWith(['nix'], 'an update', () => {
+describeWith(['nix', 'registry'], 'an update', () => {
   let store: NixStore;
+  let registry: Registry;
   before(async () => {
     store = createNixStore(directory);
+    registry = await startRegistry(directory);
     await release('first', {});
   });
+  after(() => registry.stop());
 
   async function release(tag: string, versions: Versions): Promise<string> {
     const expression = join(directory, `${tag}.nix`);
@@ -105,6 +112,39 @@ describeWith(['nix'], 'an update', () => {
       );
     });
 
+  for (const [tag, versions] of CHANGES)
+    it(`of the ${tag} uploads what was planned`, async () => {
+      const repository = `${registry.host}/${tag}`;
+      const push = async (file: string, to: string, args: readonly string[] = []): Promise<Pushed> => {
+        const options = ['--store', store.root, '--no-cache', '--compress', 'none', '--json', ...args];
+        const built = await phylloChecked([
+          'build',
+          file,
+          ...options,
+          '--to',
+          `docker://${repository}:${to}`,
+        ]);
+        return (JSON.parse(built) as { readonly pushed: readonly [Pushed] }).pushed[0];
+      };
+      await push(join(directory, 'first.json'), 'first');
+      const file = await release(`pushed-${tag}`, versions);
+      const previous = ['--previous', `docker://${repository}:first`];
+      const { update } = await plan(file, previous);
+      const { sent, bytesSent } = await push(file, 'next', previous);
+
+      const [first, next] = await Promise.all(
+        ['first', 'next'].map((name) => manifestOf(registry, tag, name)),
+      );
+      const had = new Set(first!.layers.map(({ digest }) => digest));
+      const added = next!.layers.filter(({ digest }) => !had.has(digest));
+      const pulled = added.reduce((total, { size }) => total + size, 0);
+      assert.equal(pulled, update?.pull);
+      assert.equal(added.length, update.pulledLayers);
+      // The configuration is a blob, too; the manifest is none.
+      assert.equal(sent, added.length + 1);
+      assert.equal(bytesSent, pulled + next!.config.size + next!.bytes);
+    });
+
   it('keeps layers through a plan as through its image', async () => {
     const layout = join(directory, 'layout-plan');
     await build(join(directory, 'first.json'), layout);
@@ -166,6 +206,32 @@ describeWith(['nix'], 'an update', () => {
     assert.equal((await phyllo(['diff', ...images, '--max-pull', 'much'])).exitCode, 2);
   });
 });
+
+interface Pushed {
+  /** Blobs. */
+  readonly sent: number;
+  readonly bytesSent: number;
+}
+
+interface Described {
+  readonly digest: string;
+  readonly size: number;
+}
+
+interface PushedManifest {
+  readonly config: Described;
+  readonly layers: readonly Described[];
+  /** Of the manifest itself. */
+  readonly bytes: number;
+}
+
+/** As the registry gives it. */
+async function manifestOf({ host }: Registry, repository: string, tag: string): Promise<PushedManifest> {
+  const accept = 'application/vnd.oci.image.manifest.v1+json';
+  const response = await fetch(`http://${host}/v2/${repository}/manifests/${tag}`, { headers: { accept } });
+  const text = await response.text();
+  return { ...(JSON.parse(text) as PushedManifest), bytes: Buffer.byteLength(text) };
+}
 
 interface Documents {
   /** Digests, bottom to top. */
