@@ -133,6 +133,8 @@ describeWith(['nix', 'skopeo', 'umoci'], 'a layout', () => {
         const script = `
           mount -t tmpfs -o size=2m none "$1"; place=$1
           shift; small=$1; shift; "$\{@:1:small}"; shift "$small"
+          free=$(df --output=avail -k "$place" | tail -1)
+          head -c "$(( (free - 128) * 1024 ))" /dev/zero > "$place/others"
           code=0; "$@" || code=$?
           skopeo inspect "oci:$place/layout:hello" > /dev/null
           find "$place" -name '*.tmp'
