@@ -30,7 +30,7 @@ interface SyntheticPath {
 
 const SHAPES = ['mixed', 'local', 'chain'] as const;
 type Shape = (typeof SHAPES)[number];
-const STRATEGIES = ['popularity', 'auto', 'pipeline'] as const;
+const STRATEGIES = ['steady', 'popularity', 'auto', 'pipeline'] as const;
 type Strategy = (typeof STRATEGIES)[number];
 const REFERENCES = 8;
 const MAX_LAYERS = 100;
