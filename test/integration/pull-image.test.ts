@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
+import { startDocker } from './support/docker.ts';
 import { nixBuild, realPath } from './support/nix.ts';
 import { type NixFunctions, prepareNixFunctions } from './support/nix-functions.ts';
 import { HELLO, phylloChecked } from './support/phyllo.ts';
@@ -19,7 +20,7 @@ interface Inspected {
   readonly platform: { readonly architecture: string };
 }
 
-describeWith(['nix', 'registry', 'skopeo'], 'pullImage', () => {
+describeWith(['nix', 'registry', 'skopeo', 'docker'], 'pullImage', () => {
   let registry: Registry;
   let functions: NixFunctions;
   let name: string;
@@ -42,11 +43,12 @@ describeWith(['nix', 'registry', 'skopeo'], 'pullImage', () => {
     return JSON.parse(await phylloChecked(['inspect', '--json', image])) as Inspected;
   }
 
-  /** Builds it; the file's real place. */
-  async function pull(more: string): Promise<string> {
+  /** Builds it, or what a function of images.nix makes of it; the file's real place. */
+  async function pull(more: string, make = '(image: image)'): Promise<string> {
     const file = join(directory, 'pull.nix');
     const fixed = `imageName = "${name}"; imageDigest = "${digest}"; arch = "arm64";`;
-    writeFileSync(file, `(import ${functions.file}).pullImage { ${fixed} ${more} }`);
+    const images = `with import ${functions.file};`;
+    writeFileSync(file, `${images} ${make} (pullImage { ${fixed} ${more} })`);
     const [path = ''] = await nixBuild(functions.store, file);
     return realPath(functions.store, path);
   }
@@ -75,6 +77,19 @@ describeWith(['nix', 'registry', 'skopeo'], 'pullImage', () => {
     const hash = Buffer.from((await hashOf('base:3')).slice('sha256-'.length), 'base64').toString('hex');
     const file = await pull(`sha256 = "${hash}"; finalImageName = "base"; finalImageTag = "3";`);
     assert.deepEqual((await inspect(file)).names, ['base:3']);
+  });
+
+  it('runs in Docker, and so does what is built on it', async () => {
+    const hash = `hash = "${await hashOf(`${name}:latest`)}";`;
+    const docker = await startDocker(directory);
+    try {
+      for (const make of ['(image: image)', 'onBase']) {
+        const [image = ''] = await docker.load(await pull(hash, make));
+        assert.equal((await docker.runContainer(image)).stdout, 'Hello from a stack of store paths!\n', make);
+      }
+    } finally {
+      await docker.stop();
+    }
   });
 
   it('tells the hash that it has where another one is said', async () => {

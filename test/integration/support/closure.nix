@@ -54,7 +54,7 @@ let
   # The machine's bash and a few programs, with their libraries where they are looked for.
   shell = build "shell-1.0" ''
     mkdir -p $out/bin
-    for program in bash chown mkdir touch; do
+    for program in bash chmod chown mkdir touch; do
       cp -L "$(command -v $program)" $out/bin
       for library in $(ldd $out/bin/$program | grep -o '/[^ ]*'); do
         mkdir -p $out$(dirname $library)

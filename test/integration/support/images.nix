@@ -1,34 +1,8 @@
-# What nix-functions.test.ts builds: nix/functions.nix with Phyllo, Node.js and a shell as store paths, and without nixpkgs.
-#
-# package: Phyllo's files; node: the program; both store paths.
+# What nix-functions.test.ts builds.
 { package, node }:
 let
   closure = import ./closure.nix;
-
-  build = name: script: attributes: derivation ({
-    inherit name;
-    system = builtins.currentSystem;
-    builder = "/bin/sh";
-    args = [ "-euc" "${script}\nexit" ];
-    PATH = "/usr/bin:/bin";
-  } // attributes);
-
-  bash = build "bash" "mkdir -p $out/bin && cp /bin/bash $out/bin/bash" { };
-  nodejs = build "nodejs" "mkdir -p $out/bin && ln -s ${node} $out/bin/node" { };
-  phyllo = build "phyllo" ''
-    mkdir -p $out/bin
-    printf '#!%s/bin/bash\nexec %s/bin/node %s/bin/phyllo.cjs "$@"\n' $bash $nodejs $package > $out/bin/phyllo
-    chmod +x $out/bin/phyllo
-  '' { inherit bash nodejs package; };
-
-  # Debian's own name for it is a link through /etc, which is not in the sandbox.
-  fakeroot = build "fakeroot" "mkdir -p $out/bin && ln -s /usr/bin/fakeroot-sysv $out/bin/fakeroot" { };
-
-  functions = import ../../../nix/functions.nix {
-    inherit phyllo bash nodejs;
-    coreutils = "/usr";
-    commandPackages = [ fakeroot "/usr" ];
-  };
+  inherit (import ./store-path-functions.nix { inherit package node; }) build bash fakeroot functions;
   inherit (functions) buildLayeredImage streamLayeredImage mergeImages exportImage;
 
   test = {
@@ -54,6 +28,8 @@ in
 rec {
   # Of an image that is in the registry of the test alone.
   inherit (functions) pullImage;
+  # Its program is the base's.
+  onBase = fromImage: greeter { name = "on-base"; inherit fromImage; contents = other; };
   inherit (closure) top hello program manual;
   inherit other upper fakeroot;
 

@@ -1,31 +1,32 @@
-/** nix/functions.nix with Phyllo and Node.js in a Nix store, as users of Nix have them: images.nix. */
+/** nix/functions.nix with Phyllo and Node.js in a Nix store, as users of Nix have them: store-path-functions.nix. */
 import { cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asMachineStore, createNixStore, nixBuild, type NixStore } from './nix.ts';
 import { REPOSITORY } from './phyllo.ts';
 import { runChecked } from './process.ts';
 
-const IMAGES_FILE = join(import.meta.dirname, 'images.nix');
-
 export interface NixFunctions {
   readonly store: NixStore;
   /** The file with the expression of all attributes. */
   readonly file: string;
-  /** Builds attributes of images.nix; their store paths, as Nix calls them. */
+  /** Builds attributes; their store paths, as Nix calls them. */
   build<Name extends string>(attributes: readonly Name[]): Promise<Readonly<Record<Name, string>>>;
   /** An attribute's value, for which nothing is built. */
   evaluate(attribute: string): Promise<unknown>;
 }
 
-/** `directory` must exist. */
-export async function prepareNixFunctions(directory: string): Promise<NixFunctions> {
+/** `directory` must exist; `images` is a file beside this one, a function of the store paths of Phyllo and of Node.js. */
+export async function prepareNixFunctions(
+  directory: string,
+  images: 'images.nix' | 'behaviours.nix' = 'images.nix',
+): Promise<NixFunctions> {
   const store = createNixStore(directory);
   // One after the other: the first one makes the database.
   const phyllo = await addToStore(store, packageFiles(directory));
   const node = await addToStore(store, realpathSync(process.execPath));
-  const file = join(directory, 'images.nix');
+  const file = join(directory, images);
   const parameters = `{ package = builtins.storePath "${phyllo}"; node = builtins.storePath "${node}"; }`;
-  writeFileSync(file, `import ${IMAGES_FILE} ${parameters}`);
+  writeFileSync(file, `import ${join(import.meta.dirname, images)} ${parameters}`);
   return {
     store,
     file,
