@@ -1,22 +1,25 @@
 # What flake.nix and nix/ make of nixpkgs, for nix-functions-nixpkgs.test.ts. Nothing of it can be built: nixpkgs is a stub.
 let
-  nixpkgs = import ./stub-nixpkgs.nix;
-  flake = (import ../../../flake.nix).outputs { self = flake; inherit nixpkgs; };
-  overlaid = nixpkgs.pkgs // flake.overlays.default overlaid nixpkgs.pkgs;
-
   system = builtins.currentSystem;
+  pkgs = import ./stub-nixpkgs.nix { inherit system; };
+  nixpkgs = { inherit (pkgs) lib; legacyPackages.${system} = pkgs; };
+  flake = (import ../../../flake.nix).outputs { self = flake; inherit nixpkgs; };
+  overlaid = pkgs // flake.overlays.default overlaid pkgs;
+
   functions = flake.lib.${system};
   pull = arguments: functions.pullImage ({ imageName = "registry.example/group/base"; imageDigest = "sha256:0"; } // arguments);
+  package = flake.packages.${system}.default;
   isDerivation = value: value.type == "derivation" && builtins.isString value.drvPath;
 in
 rec {
   program = flake.apps.${system}.default.program;
-  addresses = map (name: flake.packages.${system}.default.arguments.npmDeps.packageLock.packages.${name}.resolved)
+  sources = map toString package.arguments.src;
+  addresses = map (name: package.arguments.npmDeps.packageLock.packages.${name}.resolved)
     [ "node_modules/zod" "node_modules/@types/node" ];
 
-  image = functions.buildLayeredImage { name = "group/Image"; contents = nixpkgs.pkgs.zstd; };
+  image = functions.buildLayeredImage { name = "group/Image"; contents = pkgs.zstd; };
   inherit (image) imageName;
-  areDerivations = builtins.all isDerivation (builtins.attrValues (import ../../../examples/nixpkgs { inherit (nixpkgs) pkgs; }) ++ [
+  areDerivations = builtins.all isDerivation (builtins.attrValues (import ../../../examples/nixpkgs { inherit pkgs; }) ++ [
     overlaid.phyllo
     (overlaid.phylloTools.streamLayeredImage { name = "image"; })
     functions.fakeNss

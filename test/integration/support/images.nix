@@ -2,7 +2,7 @@
 { package, node }:
 let
   closure = import ./closure.nix;
-  inherit (import ./store-path-functions.nix { inherit package node; }) build bash fakeroot functions;
+  inherit (import ./store-path-functions.nix { inherit package node; }) build bash phyllo fakeroot functions;
   inherit (functions) buildLayeredImage streamLayeredImage mergeImages exportImage;
 
   test = {
@@ -26,6 +26,13 @@ let
   other = build "other" "mkdir $out && echo other > $out/other" { };
 in
 rec {
+  # In place of nixpkgs'.
+  programs = {
+    inherit bash phyllo fakeroot;
+    inherit (closure) hello;
+    coreutils = build "coreutils" "mkdir $out && ln -s /usr/bin $out/bin" { };
+  };
+
   # Of an image that is in the registry of the test alone.
   inherit (functions) pullImage;
   # Its program is the base's.

@@ -45,23 +45,22 @@ export async function nixBuild(
   file: string,
   options: BuildOptions = {},
 ): Promise<readonly string[]> {
-  const sandboxPaths = [...PROGRAM_DIRECTORIES.filter(existsSync), ...(options.sandboxPaths ?? [])];
   const attributes = (options.attributes ?? []).flatMap((attribute) => ['-A', attribute]);
   const output = await runChecked(
     'nix-build',
-    [
-      '--no-out-link',
-      '--store',
-      store.root,
-      '--option',
-      'sandbox-paths',
-      sandboxPaths.join(' '),
-      file,
-      ...attributes,
-    ],
+    ['--no-out-link', ...nixBuildOptions(store, options), file, ...attributes],
     { env: store.env, ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }) },
   );
   return lines(output);
+}
+
+/** Options of commands that build: the store, and what builders see. */
+export function nixBuildOptions(
+  store: NixStore,
+  { sandboxPaths = [] }: Pick<BuildOptions, 'sandboxPaths'> = {},
+): readonly string[] {
+  const paths = [...PROGRAM_DIRECTORIES.filter(existsSync), ...sandboxPaths];
+  return ['--store', store.root, '--option', 'sandbox-paths', paths.join(' ')];
 }
 
 /** Copies files or directories into the store as they are; their store paths, in the same order. */

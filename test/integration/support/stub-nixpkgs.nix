@@ -1,8 +1,10 @@
 # As much of nixpkgs as flake.nix, nix/default.nix, nix/package.nix and nix/overlay.nix use: there is none where tests run.
+#
+# programs: packages that can be used, by their names; of the others there is nothing but derivations.
+{ system, programs ? { } }:
 let
   package = name: derivation {
-    inherit name;
-    system = builtins.currentSystem;
+    inherit name system;
     builder = "/bin/sh";
     args = [ "-euc" "mkdir $out\nexit" ];
     PATH = "/usr/bin:/bin";
@@ -20,17 +22,17 @@ let
     importJSON = file: builtins.fromJSON (builtins.readFile file);
     splitString = separator: text: builtins.filter builtins.isString (builtins.split separator text);
     last = list: builtins.elemAt list (builtins.length list - 1);
-    fileset = { unions = files: map (file: assert builtins.pathExists file; file) files; toSource = { root, fileset }: builtins.seq root fileset; };
+    fileset = { unions = files: map (file: assert builtins.pathExists file; file) files; toSource = { root, fileset }: fileset; };
     licenses.mit = "MIT";
     platforms = { linux = [ "x86_64-linux" ]; darwin = [ "aarch64-darwin" ]; };
   };
 
   importNpmLock = { package, packageLock }: { inherit package packageLock; };
-  pkgs = genAttrs packageNames package // {
+  pkgs = genAttrs packageNames package // programs // {
     inherit lib;
-    stdenv = genAttrs [ "buildPlatform" "hostPlatform" ] (_: { system = builtins.currentSystem; isLinux = true; });
+    stdenv = genAttrs [ "buildPlatform" "hostPlatform" ] (_: { inherit system; isLinux = true; });
     buildPackages = pkgs // { phyllo = package "phyllo"; };
-    buildNpmPackage = arguments: package arguments.pname // { inherit arguments; };
+    buildNpmPackage = arguments: (programs.phyllo or (package arguments.pname)) // { inherit arguments; };
     dockerTools = { buildLayeredImage = throw "nixpkgs' own"; fakeNss = package "fake-nss"; };
     importNpmLock = { __functor = _: importNpmLock; npmConfigHook = "hook"; };
     callPackage = file: arguments:
@@ -38,4 +40,4 @@ let
       function (builtins.intersectAttrs (builtins.functionArgs function) pkgs // arguments);
   };
 in
-{ inherit lib pkgs; legacyPackages = genAttrs [ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ] (_: pkgs); }
+pkgs
