@@ -5,6 +5,7 @@ pkgs.dockerTools // import ./functions.nix {
   system = pkgs.stdenv.buildPlatform.system;
   imageSystem = pkgs.stdenv.hostPlatform.system;
   inherit (pkgs.buildPackages) bash coreutils pigz zstd;
+  inherit (pkgs) dockerTools;
   # What a derivation of nixpkgs has on its PATH, and what makes another user's files.
   commandPackages = with pkgs.buildPackages; [
     fakeroot

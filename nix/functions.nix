@@ -21,6 +21,8 @@
   pigz ? null,
   zstd ? null,
   nodejs ? null,
+  # nixpkgs' own functions, for images that they describe.
+  dockerTools ? null,
 }:
 let
   inherit (builtins)
@@ -89,10 +91,12 @@ let
 
   # --- An image's parts -------------------------------------------------------------------------------------------------------------
 
-  describe = { name, tag ? null, debug ? false, format ? "phyllo", passthru ? { }, meta ? { }, ... }@arguments:
+  describe = { format ? "phyllo", ... }@arguments:
+    if format == "nixpkgs" then describeInNixpkgs (removeAttrs arguments [ "format" ]) else describeHere arguments;
+
+  describeHere = { name, tag ? null, debug ? false, format ? "phyllo", passthru ? { }, meta ? { }, ... }@arguments:
     let
       baseName = derivationName name;
-      imageName = toLower name;
       # As in nixpkgs: known when the expression is evaluated, and another one for every other description.
       imageTag = if tag != null then tag else head (split "-" (baseNameOf (unsafeDiscardStringContext conf.outPath)));
 
@@ -104,24 +108,47 @@ let
       '' { PATH = searchPath ([ phyllo ] ++ commandPackages); };
       graph = exportGraph "${baseName}-graph.json" ([ conf ] ++ (if hasCommands then [ layer ] else [ ]));
       image = "${conf} --graph ${graph} ${optionalText hasCommands "--customisation-layer ${layer}"}";
-
+    in
+    results {
+      inherit name imageTag conf passthru meta;
       build = file: ''
         ${optionalText debug "phyllo plan ${conf} --graph ${graph} --paths >&2"}
         phyllo build ${image} --tag ${quote imageTag} --jobs "$cores" --no-cache --format ${quote format} --to "docker-archive:${file}"
       '';
+      write = ''build ${image} --format ${quote format} --name "$name" --tag "$tag" --to -'';
+    };
+
+  # An image with the ID that it has with nixpkgs: its functions divide it and make its uppermost layer, and phyllo is their streamer.
+  describeInNixpkgs = { name, passthru ? { }, meta ? { }, ... }@arguments:
+    let
+      described = (if dockerTools == null then throw "phyllo: format = \"nixpkgs\" needs the functions of nixpkgs" else dockerTools)
+        .streamLayeredImage arguments;
+      inherit (described) conf imageTag;
+    in
+    results {
+      inherit name imageTag conf passthru meta;
+      build = file: ''
+        phyllo dockertools ${conf} --jobs "$cores" > "${file}"
+      '';
+      write = ''dockertools ${conf} --repo_tag "$name:$tag"'';
+    };
+
+  # The forms of an image, and their attributes. `build` is the command that makes the archive as a file; `write` is what phyllo does to
+  # write it to the standard output, as $name and $tag.
+  results = { name, imageTag, conf, passthru, meta, build, write }:
+    let
+      baseName = derivationName name;
+      imageName = toLower name;
+
       archive = run "${baseName}.tar" (build "$out") { };
       compressed = { extension, command }:
         run "${baseName}.tar.${extension}" (build "image.tar" + ''${command} < image.tar > "$out"'') { };
 
+      # `isExe` tells those who load images that this one is a program, as in nixpkgs.
       stream = finish (writeFile "stream-${baseName}" {
         executable = true;
-        text = streamScript {
-          inherit imageName imageTag;
-          write = ''
-            exec ${phyllo}/bin/phyllo build ${image} --format ${quote format} --name "$name" --tag "$tag" --to -
-          '';
-        };
-      });
+        text = streamScript { inherit imageName imageTag; write = "exec ${phyllo}/bin/phyllo ${write}\n"; };
+      }) // { isExe = true; };
 
       attributes = { inherit imageName imageTag conf stream; } // passthru;
       finish = image: image // attributes // { inherit meta; passthru = attributes; };

@@ -2,16 +2,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { FileSink } from '../../src/layer/chunk-sink.ts';
-import { writeLayer } from '../../src/layer/write-layer.ts';
 import { type WholeArchiveCase, wholeArchiveCases } from '../support/golden.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { customisationSource } from '../support/vector-customisation.ts';
-import { makeStorePaths } from '../support/vector-tree.ts';
+import { caseNamed, makeVectorStore } from '../support/vector-archive.ts';
 
 const CASES = wholeArchiveCases();
 const PROGRAM = join(import.meta.dirname, '../../bin/phyllo.cjs');
@@ -86,8 +83,9 @@ interface Ran {
 
 async function runCase(vector: WholeArchiveCase, directory: string): Promise<Ran> {
   const root = join(directory, vector.name);
-  makeStorePaths(root, vector.storePaths);
-  await makeCustomisation(vector, root);
+  await makeVectorStore(vector, { root });
+  const { path, archiveEntry } = vector.customisation;
+  if (OWN_UID === 0) chownSync(join(root, path, 'layer.tar'), archiveEntry.uid, archiveEntry.gid);
   const conf = join(root, 'conf.json');
   writeFileSync(conf, vector.conf.replace('@FROM_IMAGE@', await makeBase(vector, directory)));
   const archive = join(directory, `${vector.name}.tar`);
@@ -104,23 +102,6 @@ async function runCase(vector: WholeArchiveCase, directory: string): Promise<Ran
   }
 }
 
-/** As nixpkgs' derivation leaves it in the store. */
-async function makeCustomisation({ customisation }: WholeArchiveCase, root: string): Promise<void> {
-  const { path, checksum, checksumFile = checksum, archiveEntry } = customisation;
-  const place = join(root, path);
-  mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, 'checksum'), checksumFile);
-  const file = join(place, 'layer.tar');
-  const fd = openSync(file, 'w');
-  try {
-    await writeLayer(customisationSource(customisation, root), new FileSink([{ file, fd, offset: 0 }]));
-  } finally {
-    closeSync(fd);
-  }
-  chmodSync(file, Number.parseInt(archiveEntry.mode, 8));
-  if (OWN_UID === 0) chownSync(file, archiveEntry.uid, archiveEntry.gid);
-}
-
 async function makeBase({ fromImage, name }: WholeArchiveCase, directory: string): Promise<string> {
   if (fromImage === null) return '';
   const file = join(directory, `base-of-${name}.tar`);
@@ -132,8 +113,4 @@ async function makeBase({ fromImage, name }: WholeArchiveCase, directory: string
   if (fromImage.compression === undefined) return archive;
   writeFileSync(file, execFileSync(fromImage.compression, ['-c', archive]));
   return file;
-}
-
-function caseNamed(name: string): WholeArchiveCase {
-  return CASES.find((vector) => vector.name === name) as WholeArchiveCase;
 }

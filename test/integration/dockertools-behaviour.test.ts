@@ -31,7 +31,7 @@ describeWith(['nix', 'fakeroot', 'proot', 'docker', 'skopeo'], 'as with dockerTo
   let docker: Docker;
 
   before(async () => {
-    functions = await prepareNixFunctions(directory, 'behaviours.nix');
+    functions = await prepareNixFunctions(directory, { images: 'behaviours.nix' });
     paths = await functions.build([...IMAGES, ...OTHERS]);
     docker = await startDocker(directory);
   });

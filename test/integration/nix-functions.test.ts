@@ -52,6 +52,8 @@ const OTHERS = [
   'streamOfUntagged',
   'commandsStream',
   'nixpkgsFormat',
+  'nixpkgsFormatArchive',
+  'nixpkgsFormatConf',
   'fakeroot',
   'basedStream',
   'upper',
@@ -318,6 +320,18 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
       `tar -xOf '${file}' '${layer.replace(/layer\.tar$/, '')}layer.tar' | tar -t`,
     ]);
     assert.match(names.stdout, /^\.\/made$/m);
+  });
+
+  it("are the same bytes in nixpkgs' format as a stream, as an archive, and without Nix's functions", async () => {
+    const { functions, paths } = await built();
+    const [stream, other] = [join(directory, 'nixpkgs.tar'), join(directory, 'nixpkgs-other.tar')];
+    await runStream(functions.store, paths.nixpkgsFormat, { file: stream });
+    const conf = await fileOf('nixpkgsFormatConf');
+    const to = ['--format', 'dockertools', '--to', `docker-archive:${other}`];
+    await phylloChecked(['build', conf, '--store', functions.store.root, ...to]);
+    const expected = await sha256OfFile(stream);
+    assert.equal(await sha256OfFile(await fileOf('nixpkgsFormatArchive')), expected);
+    assert.equal(await sha256OfFile(other), expected);
   });
 
   it('are streams of the same bytes with commands, under any name', async () => {

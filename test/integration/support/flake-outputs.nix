@@ -27,6 +27,7 @@ rec {
     image.stream
     image.conf
     (functions.buildLayeredImage { name = "image"; compressor = "zstd"; extraCommands = "touch file"; })
+    (functions.buildLayeredImage { name = "image"; tag = "1"; format = "nixpkgs"; })
     (functions.mergeImages [ image image ])
     (functions.exportImage { fromImage = image; })
     (pull { sha256 = "0000000000000000000000000000000000000000000000000000"; })

@@ -120,7 +120,13 @@ rec {
   commandsStream = commands.stream;
   # What only the commands' output mentions: a program that they find.
   found = greeter { name = "found"; extraCommands = "command -v fakeroot > found"; };
-  nixpkgsFormat = streamLayeredImage (test // { extraCommands = "echo made > made"; format = "dockertools"; });
+  nixpkgsFormatArchive = buildLayeredImage (test // {
+    extraCommands = "echo made > made";
+    format = "dockertools";
+    compressor = "none";
+  });
+  nixpkgsFormat = nixpkgsFormatArchive.stream;
+  nixpkgsFormatConf = nixpkgsFormatArchive.conf;
   # A directory beside this file, copies instead of links, modes and owners without commands.
   permitted = greeter {
     name = "permitted";

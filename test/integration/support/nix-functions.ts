@@ -15,18 +15,25 @@ export interface NixFunctions {
   evaluate(attribute: string): Promise<unknown>;
 }
 
-/** `directory` must exist; `images` is a file beside this one, a function of the store paths of Phyllo and of Node.js. */
+export interface ImagesFile {
+  /** A file beside this one, a function of the store paths of Phyllo and of Node.js. Default: images.nix. */
+  readonly images?: string;
+  /** Its other parameters, in Nix. */
+  readonly parameters?: string;
+}
+
+/** `directory` must exist. */
 export async function prepareNixFunctions(
   directory: string,
-  images: 'images.nix' | 'behaviours.nix' = 'images.nix',
+  { images = 'images.nix', parameters = '' }: ImagesFile = {},
 ): Promise<NixFunctions> {
   const store = createNixStore(directory);
   // One after the other: the first one makes the database.
   const phyllo = await addToStore(store, packageFiles(directory));
   const node = await addToStore(store, realpathSync(process.execPath));
   const file = join(directory, images);
-  const parameters = `{ package = builtins.storePath "${phyllo}"; node = builtins.storePath "${node}"; }`;
-  writeFileSync(file, `import ${join(import.meta.dirname, images)} ${parameters}`);
+  const programs = `package = builtins.storePath "${phyllo}"; node = builtins.storePath "${node}";`;
+  writeFileSync(file, `import ${join(import.meta.dirname, images)} { ${programs} ${parameters} }`);
   return {
     store,
     file,

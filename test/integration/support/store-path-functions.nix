@@ -22,8 +22,9 @@ rec {
   # Debian's own name for it is a link through /etc, which is not in the sandbox.
   fakeroot = build "fakeroot" "mkdir -p $out/bin && ln -s /usr/bin/fakeroot-sysv $out/bin/fakeroot" { };
 
-  functions = import ../../../nix/functions.nix {
-    inherit phyllo bash nodejs;
+  functions = functionsBeside null;
+  functionsBeside = dockerTools: import ../../../nix/functions.nix {
+    inherit phyllo bash nodejs dockerTools;
     coreutils = "/usr";
     commandPackages = [ fakeroot "/usr" ];
   };

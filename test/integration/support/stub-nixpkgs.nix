@@ -33,7 +33,11 @@ let
     stdenv = genAttrs [ "buildPlatform" "hostPlatform" ] (_: { inherit system; isLinux = true; });
     buildPackages = pkgs // { phyllo = package "phyllo"; };
     buildNpmPackage = arguments: (programs.phyllo or (package arguments.pname)) // { inherit arguments; };
-    dockerTools = { buildLayeredImage = throw "nixpkgs' own"; fakeNss = package "fake-nss"; };
+    dockerTools = {
+      buildLayeredImage = throw "nixpkgs' own";
+      streamLayeredImage = { name, tag }: { conf = package "${name}-conf.json"; imageTag = tag; };
+      fakeNss = package "fake-nss";
+    };
     importNpmLock = { __functor = _: importNpmLock; npmConfigHook = "hook"; };
     callPackage = file: arguments:
       let function = import file; in
