@@ -6,7 +6,7 @@
  * its lead has written it. Whoever changes a slot's state alone has it until the next state.
  *
  * Control words, 32 bits each: a count of changes, on which threads wait; the number of helpers at work; whether the board is
- * closed; then for each slot its state, and the bytes in its dictionary, block and output.
+ * closed; then for each slot its state, and the bytes in its block and output.
  */
 import type { Encoder } from './encoder.ts';
 
@@ -20,7 +20,7 @@ const CHANGES = 0;
 const HELPERS = 1;
 const CLOSED = 2;
 const SLOTS = 3;
-const WORDS_PER_SLOT = 4;
+const WORDS_PER_SLOT = 3;
 
 /** Plain data for a message. */
 export interface BlockBoard {
@@ -44,28 +44,21 @@ export function createBlockBoard(encoder: Encoder, count: number): BlockBoard {
 
 /** The parts of a slot, whole. */
 export interface BlockSlot {
-  readonly dictionary: Buffer;
   readonly block: Buffer;
   readonly output: Buffer;
 }
 
-export interface SlotLengths {
-  readonly dictionary: number;
-  readonly block: number;
-}
-
 export function slotAt({ slots, encoder }: BlockBoard, index: number): BlockSlot {
-  const { dictionarySize, blockSize, outputSize } = encoder;
+  const { blockSize, outputSize } = encoder;
   const start = index * slotSize(encoder);
   return {
-    dictionary: Buffer.from(slots.buffer, start, dictionarySize),
-    block: Buffer.from(slots.buffer, start + dictionarySize, blockSize),
-    output: Buffer.from(slots.buffer, start + dictionarySize + blockSize, outputSize),
+    block: Buffer.from(slots.buffer, start, blockSize),
+    output: Buffer.from(slots.buffer, start + blockSize, outputSize),
   };
 }
 
-function slotSize({ dictionarySize, blockSize, outputSize }: Encoder): number {
-  return dictionarySize + blockSize + outputSize;
+function slotSize({ blockSize, outputSize }: Encoder): number {
+  return blockSize + outputSize;
 }
 
 export function stateOf({ control }: BlockBoard, index: number): number {
@@ -96,29 +89,23 @@ export function takeSlot(
   return undefined;
 }
 
-export function writeLengths(
-  { control }: BlockBoard,
-  index: number,
-  { dictionary, block }: SlotLengths,
-): void {
-  control[stateWord(index) + 1] = dictionary;
-  control[stateWord(index) + 2] = block;
+/** Says that the slot's block has `length` bytes. */
+export function setBlockLength({ control }: BlockBoard, index: number, length: number): void {
+  control[stateWord(index) + 1] = length;
 }
 
-export function readLengths({ control }: BlockBoard, index: number): SlotLengths {
-  return {
-    dictionary: control[stateWord(index) + 1] as number,
-    block: control[stateWord(index) + 2] as number,
-  };
+/** What was filled of the slot's block. */
+export function readBlock(board: BlockBoard, index: number): Buffer {
+  return slotAt(board, index).block.subarray(0, board.control[stateWord(index) + 1]);
 }
 
 export function writeOutput(board: BlockBoard, index: number, bytes: Uint8Array): void {
   slotAt(board, index).output.set(bytes);
-  board.control[stateWord(index) + 3] = bytes.length;
+  board.control[stateWord(index) + 2] = bytes.length;
 }
 
 export function readOutput(board: BlockBoard, index: number): Buffer {
-  return slotAt(board, index).output.subarray(0, board.control[stateWord(index) + 3]);
+  return slotAt(board, index).output.subarray(0, board.control[stateWord(index) + 2]);
 }
 
 /** What to give to `waitForChange`: taken before one looks whether there is anything to do. */

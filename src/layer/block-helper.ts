@@ -7,9 +7,8 @@ import {
   countHelper,
   FILLED,
   isClosed,
-  readLengths,
+  readBlock,
   releaseSlotAs,
-  slotAt,
   takeSlot,
   waitForChange,
   writeOutput,
@@ -53,12 +52,5 @@ function compressInto(board: BlockBoard, slot: number): void {
 
 /** The slot's block, compressed, in memory of its own. */
 export function compressSlot(board: BlockBoard, index: number): Uint8Array {
-  const lengths = readLengths(board, index);
-  const { dictionary, block } = slotAt(board, index);
-  return makingContexts(() =>
-    compressBlock(board.encoder, {
-      bytes: block.subarray(0, lengths.block),
-      dictionary: dictionary.subarray(0, lengths.dictionary),
-    }),
-  );
+  return makingContexts(() => compressBlock(board.encoder, readBlock(board, index)));
 }

@@ -4,7 +4,6 @@
  * helpers it fills slots ahead, and compresses when there is no slot left to fill.
  */
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { finishDigest } from '../digest.ts';
 import {
   type BlockBoard,
@@ -15,25 +14,20 @@ import {
   FREE,
   helpersOf,
   moveSlot,
+  readBlock,
   readOutput,
   releaseSlotAs,
+  setBlockLength,
   slotAt,
   stateOf,
   TAKEN,
   takeSlot,
   waitForChange,
-  writeLengths,
 } from './block-board.ts';
 import { compressSlot } from './block-helper.ts';
 import { freeBlock } from './encoder.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import type { LayerDigest } from './layer-source.ts';
-
-/** A layer's digest, and its checksum as gzip ends with it. @see RFC 1952, "CRC32" */
-export interface ChecksummedLayer extends LayerDigest {
-  /** 0 where the encoder needs none. */
-  readonly crc32: number;
-}
 
 /** A slot of this lead that is filled or further. */
 interface OwnBlock {
@@ -50,17 +44,12 @@ export class BlockLead implements ChunkSink {
   readonly #hash = createHash('sha256');
   /** In the layer's order. */
   readonly #blocks: OwnBlock[] = [];
-  /** The end of the last block, which the next one's compression refers to. */
-  readonly #tail: Buffer;
-  #tailLength = 0;
   #held: number | undefined;
-  #crc32 = 0;
   #size = 0;
 
   constructor(board: BlockBoard, write: (bytes: Uint8Array) => void) {
     this.#board = board;
     this.#write = write;
-    this.#tail = Buffer.alloc(board.encoder.dictionarySize);
   }
 
   get buffer(): Buffer {
@@ -71,11 +60,8 @@ export class BlockLead implements ChunkSink {
   commit(length: number): void {
     const slot = (this.#held ??= this.#takeFree());
     this.#held = undefined;
-    const { dictionary, block } = slotAt(this.#board, slot);
-    const bytes = block.subarray(0, length);
-    this.#tail.copy(dictionary, 0, 0, this.#tailLength);
-    writeLengths(this.#board, slot, { dictionary: this.#tailLength, block: length });
-    this.#keepTail(bytes);
+    setBlockLength(this.#board, slot, length);
+    const bytes = readBlock(this.#board, slot);
     const own: OwnBlock = { slot };
     this.#blocks.push(own);
     if (helpersOf(this.#board) > 0) {
@@ -90,9 +76,9 @@ export class BlockLead implements ChunkSink {
   }
 
   /** Waits for all blocks. The sink is of no use afterwards. */
-  end(): ChecksummedLayer {
+  end(): LayerDigest {
     while (this.#blocks.length > 0) this.#advance();
-    return { diffID: finishDigest(this.#hash), size: this.#size, crc32: this.#crc32 };
+    return { diffID: finishDigest(this.#hash), size: this.#size };
   }
 
   /** Gives all slots back, also those of a layer that failed. Idempotent. */
@@ -121,13 +107,7 @@ export class BlockLead implements ChunkSink {
 
   #digest(bytes: Buffer): void {
     this.#hash.update(bytes);
-    if (this.#board.encoder.kind === 'gzip') this.#crc32 = crc32(bytes, this.#crc32);
     this.#size += bytes.length;
-  }
-
-  #keepTail(bytes: Buffer): void {
-    const end = bytes.subarray(Math.max(0, bytes.length - this.#tail.length));
-    this.#tailLength = end.copy(this.#tail);
   }
 
   #takeFree(): number {

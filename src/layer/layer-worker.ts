@@ -5,7 +5,6 @@ import { BlobOutput } from './blob-output.ts';
 import { helpCompress } from './block-helper.ts';
 import { BlockLead } from './block-lead.ts';
 import { CountingSink, FileSink } from './chunk-sink.ts';
-import { streamHeader, streamTrailer } from './encoder.ts';
 import type { LayerDigest } from './layer-source.ts';
 import { scanPath } from './scan-path.ts';
 import { digestRing, SharedSink } from './shared-sink.ts';
@@ -70,15 +69,12 @@ async function feed({ layer, places, ring }: FeedJob): Promise<undefined> {
 }
 
 async function compress({ layer, board, places, ring }: CompressJob): Promise<JobResults['compress']> {
-  const { encoder } = board;
   const output = new BlobOutput(places, ring);
-  output.write(streamHeader(encoder));
   const lead = new BlockLead(board, (bytes) => output.write(bytes));
   try {
     await writeLayer(layer, new CountingSink(lead, counter));
-    const made = lead.end();
-    output.write(streamTrailer(encoder, made));
-    return { diffID: made.diffID, tarSize: made.size, ...output.end() };
+    const { diffID, size: tarSize } = lead.end();
+    return { diffID, tarSize, ...output.end() };
   } finally {
     lead.release();
   }

@@ -11,6 +11,7 @@ const PACKAGES = {
   'apt-get': 'apt',
   bash: 'bash',
   chromium: 'chromium',
+  'clang-14': 'clang-14',
   containerd: 'containerd',
   ctr: 'containerd',
   docker: 'docker.io',
@@ -33,6 +34,7 @@ const PACKAGES = {
   strace: 'strace',
   umoci: 'umoci',
   unshare: 'util-linux',
+  'wasm-ld-14': 'lld-14',
   zsh: 'zsh',
 } as const;
 
@@ -57,6 +59,7 @@ const PARTS = {
   mandoc: { programs: ['mandoc'], root: false },
   otherUser: { programs: ['setpriv'], root: true },
   chromium: { programs: ['chromium'], root: false },
+  clang: { programs: ['clang-14', 'wasm-ld-14'], root: false },
   debianPackages: { programs: ['apt-get', 'dpkg-deb'], root: true },
 } as const satisfies Record<string, { readonly programs: readonly Program[]; readonly root: boolean }>;
 
