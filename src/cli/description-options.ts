@@ -121,7 +121,11 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
     flags: '--layering <name|file>',
     help: 'steady, popularity, auto, or a file with a pipeline (default: steady)',
   },
-  layeringPipeline: { flags: '--layering-pipeline <file>', help: 'file with a pipeline of operations' },
+  layeringPipeline: {
+    flags: '--layering-pipeline <json|file>',
+    help: 'pipeline of operations, instead of a layering: JSON, or a file that holds it',
+    read: (text) => (text.startsWith('[') ? readJson(text) : text),
+  },
   fromImage: {
     flags: '--from-image <image>',
     help: 'image to build on: docker-archive:FILE, oci-archive:FILE, oci:DIR, docker://NAME[:TAG|@DIGEST], docker-daemon:NAME[:TAG]',
@@ -174,6 +178,8 @@ const OF_LAYERS = new Set<string>([
 export function addDescriptionOptions(command: Command): Command {
   for (const [field, { flags, help, isRepeatable }] of Object.entries(FLAGS)) {
     const option = new Option(flags, help).helpGroup(headingOf(field));
+    // Commander would call --include-nix-db includeNixDb.
+    option.attributeName = () => field;
     command.addOption(isRepeatable === true ? option.argParser(joined) : option);
   }
   return addStoreOptions(command);

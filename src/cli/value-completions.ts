@@ -38,6 +38,7 @@ const BY_PLACEHOLDER: Readonly<Record<string, string>> = {
   path: '<storePaths>',
   date: 'now',
   helper: 'tmp nss',
+  'json|file': '<files>',
   'name|file': 'steady popularity auto <files>',
   where: 'auto <directories>',
   image: IMAGES,

@@ -7,10 +7,10 @@ import { pipeline } from 'node:stream/promises';
 import { createHash } from 'node:crypto';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { type Docker, startDocker } from './support/docker.ts';
-import { closureOf, realPath } from './support/nix.ts';
+import { asMachineStore, closureOf, realPath } from './support/nix.ts';
 import { type NixFunctions, prepareNixFunctions, runStream } from './support/nix-functions.ts';
 import { once } from './support/once.ts';
-import { phylloChecked } from './support/phyllo.ts';
+import { phylloChecked, phylloCommand } from './support/phyllo.ts';
 import { run, runChecked } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
 import { sha256OfFile } from './support/skopeo.ts';
@@ -43,6 +43,7 @@ const ARCHIVES = [
     'basedTwice',
     'merged',
     'exported',
+    'everything',
   ] as const),
 ];
 const OTHERS = [
@@ -58,6 +59,7 @@ const OTHERS = [
   'basedStream',
   'upper',
   'other',
+  'bash',
   'program',
   'hello',
   'top',
@@ -115,10 +117,47 @@ async function idOf(args: readonly string[]): Promise<string> {
 
 function flagsOf(description: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(description).flatMap(([field, value]) => {
-    const flag = `--${field.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const flag = `--${field.replaceAll(/[A-Z]+/g, (letters) => `-${letters.toLowerCase()}`)}`;
+    if (value === true) return [flag];
     if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [flag, ...value];
     return [flag, typeof value === 'string' ? value : JSON.stringify(value)];
   });
+}
+
+/** The attribute of the same name, as it is written without Nix. */
+function describeEverything(paths: Built['paths']): Readonly<Record<string, unknown>> {
+  return {
+    name: 'everything',
+    tag: '1',
+    fromImage: paths.gzipped,
+    contents: [paths.hello, paths.upper],
+    copyToRoot: [paths.other],
+    include: ['tmp', 'nss', `bin-sh=${paths.bash}`, `usr-bin-env=${paths.program}/bin/hello-program`],
+    includeNixDB: true,
+    extraCommands: "mkdir -p var/lib/everything; echo 'quoted' > var/quoted",
+    fakeRootCommands: 'chown 1000:100 var/lib/everything',
+    labels: { maintainer: 'nobody' },
+    annotations: { 'example.kind': 'everything' },
+    about: { version: '1.0', licenses: 'MIT' },
+    perms: [
+      { path: paths.hello, regex: 'libexec/.*', mode: '0700' },
+      { regex: '/other$', uid: 1000, capabilities: 'cap_net_bind_service=ep' },
+    ],
+    uid: 5,
+    gid: 6,
+    uname: 'five',
+    gname: 'six',
+    created: '2001-02-03T04:05:06Z',
+    mtime: '2002-02-03T04:05:06Z',
+    architecture: 'arm',
+    variant: 'v7',
+    layering: 'popularity',
+    layers: [[paths.program]],
+    minLayerSize: 100,
+    maxLayers: 15,
+    inherit: ['Cmd'],
+    config: { Env: ['PATH=/bin', `MANUAL=${paths.manual}`], ExposedPorts: { '80/tcp': {} } },
+  };
 }
 
 interface Root {
@@ -225,6 +264,21 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
       assert.equal(await idOf(flagsOf(description)), imageID);
     });
   }
+
+  it('are the same bytes from IMAGE.json and from flags, whatever is described', async () => {
+    const { functions, paths } = await built();
+    const { name, tag, ...description } = describeEverything(paths);
+    const expected = await sha256OfFile(await fileOf('everything'));
+    const image = join(directory, 'everything.json');
+    writeFileSync(image, JSON.stringify({ name, tag, ...description }));
+    const file = join(directory, 'everything.tar');
+    for (const args of [[image], flagsOf({ name, tag, ...description })]) {
+      const build = phylloCommand(['build', ...args, '--no-cache', '--to', `docker-archive:${file}`]);
+      const [program = '', ...rest] = asMachineStore(functions.store, build);
+      await runChecked(program, rest);
+      assert.equal(await sha256OfFile(file), expected);
+    }
+  });
 
   it('hold the closure of contents and configuration and nothing else', async () => {
     const { functions, paths } = await built();

@@ -38,7 +38,7 @@ rec {
   # Its program is the base's.
   onBase = fromImage: greeter { name = "on-base"; inherit fromImage; contents = other; };
   inherit (closure) top hello program manual;
-  inherit other upper fakeroot;
+  inherit other upper fakeroot bash;
 
   stream = streamLayeredImage test;
   archive = buildLayeredImage (test // { compressor = "none"; });
@@ -140,6 +140,39 @@ rec {
     fakeRootCommands = "chown 1000:100 made";
   };
   permittedConf = permitted.conf;
+  # Nearly every argument at once.
+  everything = buildLayeredImage {
+    name = "everything";
+    tag = "1";
+    compressor = "none";
+    fromImage = gzipped;
+    contents = [ closure.hello upper ];
+    copyToRoot = [ other ];
+    include = [ "tmp" "nss" "bin-sh=${bash}" "usr-bin-env=${closure.program}/bin/hello-program" ];
+    includeNixDB = true;
+    extraCommands = "mkdir -p var/lib/everything; echo 'quoted' > var/quoted";
+    fakeRootCommands = "chown 1000:100 var/lib/everything";
+    labels.maintainer = "nobody";
+    annotations."example.kind" = "everything";
+    about = { version = "1.0"; licenses = "MIT"; };
+    perms = [
+      { path = closure.hello; regex = "libexec/.*"; mode = "0700"; }
+      { regex = "/other$"; uid = 1000; capabilities = "cap_net_bind_service=ep"; }
+    ];
+    uid = 5;
+    gid = 6;
+    uname = "five";
+    gname = "six";
+    created = "2001-02-03T04:05:06Z";
+    mtime = "2002-02-03T04:05:06Z";
+    architecture = "arm";
+    variant = "v7";
+    layers = [ [ closure.program ] ];
+    minLayerSize = 100;
+    maxLayers = 15;
+    "inherit" = [ "Cmd" ];
+    config = { Env = [ "PATH=/bin" "MANUAL=${closure.manual}" ]; ExposedPorts."80/tcp" = { }; };
+  };
   withDatabase = greeter {
     name = "with-database";
     includeNixDB = true;
