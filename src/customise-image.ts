@@ -53,7 +53,7 @@ export async function customiseImage(
   listed: ListedPaths,
 ): Promise<Customisation> {
   const joined = joinContents(await Promise.all(contents.map((path) => linksTo(path, listed))));
-  return { source: layerOf(joined.members), warnings: joined.conflicts.map(describeConflict) };
+  return { source: layerOf(joined.members), warnings: describeConflicts(joined.conflicts) };
 }
 
 export interface CustomiseOptions {
@@ -86,9 +86,9 @@ export async function customiseFirst(
   const members = permitted(made, { origins: joined.origins, permissions: settings.permissions });
   return {
     source: layerOf(members),
-    warnings: joined.conflicts
-      .filter(({ dropped }) => !generated.map(latin1).includes(dropped))
-      .map(describeConflict),
+    warnings: describeConflicts(
+      joined.conflicts.filter(({ dropped }) => !generated.map(latin1).includes(dropped)),
+    ),
     ...(await mentionedIn(
       await findTreeMentions(members, { storeDir: options.store.storeDir, signal: options.signal }),
       options,
@@ -243,6 +243,11 @@ async function mentionedIn(
   return { mentioned: found.filter((path) => path !== undefined), fingerprint };
 }
 
-function describeConflict({ path, kept, dropped }: ContentConflict): string {
-  return `contents: ${path} is in ${kept} and in ${dropped}; the first one is in the image`;
+/** One sentence for each path, however many contents have it. */
+function describeConflicts(conflicts: readonly ContentConflict[]): string[] {
+  return [...Map.groupBy(conflicts, ({ path }) => path)].map(([path, [first, ...others]]) => {
+    const { kept, dropped } = first as ContentConflict;
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return `contents: ${path} is in ${kept} and in ${dropped}${more}; the first one is in the image`;
+  });
 }

@@ -151,6 +151,20 @@ describeWith(['nix', 'fakeroot', 'proot'], 'the customisation layer', () => {
     assert.ok(warnings.some((warning) => warning.includes('/share/references')));
   });
 
+  it('warns once of a file that many contents have, with the first two', async () => {
+    const contents = ['one', 'two', 'three'].map((name) => {
+      const tree = join(directory, `same-${name}`);
+      mkdirSync(tree);
+      writeFileSync(join(tree, 'VERSION'), name);
+      return tree;
+    });
+    const { warnings } = await build(describeImage({ contents }));
+    const [one, two] = contents;
+    assert.deepEqual(warnings, [
+      `contents: /VERSION is in ${one} and in ${two} and 1 more; the first one is in the image`,
+    ]);
+  });
+
   it('is the same from a binary cache', async () => {
     const cache = join(directory, 'cache');
     await copyToCache(closure.store, [closure.oddities], { directory: cache, compression: 'zstd' });
