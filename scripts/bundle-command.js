@@ -1,6 +1,6 @@
 /**
- * Bundles the command into dist/command/, with what it loads only at times in files of its own. A short run spent most of its time
- * on finding and reading some 300 files; the library and the worker threads stay as they are compiled.
+ * Bundles the command and the worker threads into dist/command/, with what they load only at times in files of its own. A short run spent
+ * most of its time on finding and reading some 300 files; the library stays as it is compiled.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -33,7 +33,7 @@ const places = {
 // Names of chunks follow from their contents: those of earlier builds would stay.
 rmSync(command, { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: [pathOf('dist/cli/main.js')],
+  entryPoints: { main: pathOf('dist/cli/main.js'), 'layer-worker': pathOf('dist/layer/layer-worker.js') },
   outdir: command,
   bundle: true,
   splitting: true,

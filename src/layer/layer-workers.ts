@@ -75,8 +75,9 @@ export class LayerWorkers {
   }
 
   #start(): void {
-    // The program runs from TypeScript in the checkout and from JavaScript where it is installed.
-    const program = new URL(`./layer-worker${extname(import.meta.filename)}`, import.meta.url);
+    // From TypeScript in the checkout. Where it is installed, from the bundle: each worker would read some 60 modules.
+    const isCheckout = extname(import.meta.filename) === '.ts';
+    const program = new URL(isCheckout ? './layer-worker.ts' : '../command/layer-worker.js', import.meta.url);
     const gate = createGate();
     const workerData: WorkerData = { counter: this.#counter, waiting: this.#waiting, gate };
     const worker = new Worker(program, {
