@@ -1,30 +1,28 @@
 /** The pipeline: read a closure, divide it, produce the layers' bytes, describe the image, deliver it. */
 import { WorkDirectory } from './customise/work-directory.ts';
-import { customiseFirst, customiseImage, type SeenCustomisation } from './customise-image.ts';
+import { customiseFirst, type SeenCustomisation } from './customise-image.ts';
 import { deliverSbom, type DeliveredSbom, type SbomRequest } from './deliver-sbom.ts';
 import type { Digest } from './digest.ts';
 import { describeForDockerTools } from './dockertools-description.ts';
 import { PhylloError } from './errors.ts';
 import { baseAnnotations } from './image/base-annotations.ts';
 import { descriptionTag, type TaggedImage } from './image/description-tag.ts';
-import type { ImageLayer, PreparedLayer } from './image/image.ts';
-import { CUSTOMISATION_HISTORY, storeLayerHistory } from './image/image-config.ts';
+import type { ImageLayer } from './image/image.ts';
 import type { ImageReference } from './image/image-reference.ts';
-import { permissionsFor } from './image/path-permissions.ts';
 import type { ImageSettings } from './image/image-settings.ts';
+import { customisationLayer, storeLayers } from './image-layers.ts';
 import { type DigestCache, NO_CACHE } from './layer/digest-cache.ts';
-import { contentsLayerKey, type LayerKey, storeLayerKey } from './layer/layer-key.ts';
-import { isMeasured, type LayerSource, layerTarSize } from './layer/layer-source.ts';
+import type { LayerSource } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
 import { LayerProgress, type ProgressState } from './layer/progress.ts';
 import type { StoredLayer } from './layer/stored-layer.ts';
 import { ListedPaths } from './listed-paths.ts';
 import { type Base, openBase } from './open-base.ts';
 import { openPrevious } from './open-previous.ts';
-import { type ImagePlan, type ImageRoots, planImage, readRoots, storeContents } from './plan-image.ts';
+import { type ImagePlan, planImage } from './plan-image.ts';
 import { NarKeeper } from './store/nar-keeper.ts';
-import type { Closure, PathInfo, Store } from './store/store.ts';
-import { storePathName, type StorePath } from './store/store-path.ts';
+import type { Store } from './store/store.ts';
+import type { StorePath } from './store/store-path.ts';
 import type { LocateDaemon } from './transport/daemon/daemon-address.ts';
 import type { LoadedImage } from './transport/daemon/load-image.ts';
 import { deliver, isSpecialFile, type Pushed, type Target } from './transport/deliver.ts';
@@ -146,7 +144,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const again = await needsBytesTwice(targets);
   const layers = [
     ...base.layers,
-    ...storeLayers(settings, { ...options, again }),
+    ...storeLayers(settings, { ...options, again, verify }),
     customisationLayer(settings, options),
   ];
   const image = {
@@ -207,90 +205,6 @@ function fingerprintOf(base: Base, first: SeenCustomisation | undefined): string
 function referenceOf(settings: ImageSettings, tagged: TaggedImage): ImageReference | undefined {
   if (settings.name === undefined) return undefined;
   return { name: settings.name, tag: settings.tag ?? descriptionTag(settings, tagged) };
-}
-
-function storeLayers(
-  settings: ImageSettings,
-  { plan, listed, store, again, verify = false }: MakeOptions & { readonly again: boolean },
-): ImageLayer[] {
-  const { ownership } = settings;
-  // The customisation layer lists them, too: a NAR that both want is read in one place.
-  const contents = new Set<StorePath>(storeContents(readRoots(settings, store.storeDir)));
-  return plan.layers.map(({ paths }) => {
-    const names = paths.map(({ path }) => path);
-    const permissions = permissionsFor(names, settings.permissions);
-    const list = async (exact: boolean): Promise<Prepared> => {
-      const found = await Promise.all(
-        paths.map(async (info) => ({
-          ...(await (exact || contents.has(info.path)
-            ? listed.get(info.path)
-            : listed.find(info, { again }))),
-          ...(verify ? { narHash: info.narHash } : {}),
-        })),
-      );
-      return { source: { kind: 'store', paths: found, ownership }, warnings: [] };
-    };
-    const key = storeLayerKey(paths, { ownership, permissions });
-    return imageLayer(
-      { kind: 'store', label: labelOf(paths), key, history: storeLayerHistory(names), storePaths: names },
-      list,
-    );
-  });
-}
-
-/** The largest path's name, and how many others there are. */
-function labelOf(paths: readonly PathInfo[]): string {
-  const largest = paths.reduce((one, other) => (other.narSize > one.narSize ? other : one));
-  return `${storePathName(largest.path)}${paths.length === 1 ? '' : ` and ${paths.length - 1} more`}`;
-}
-
-function customisationLayer(
-  settings: ImageSettings,
-  { plan, store, listed, first }: MakeOptions,
-): ImageLayer {
-  const roots = readRoots(settings, store.storeDir);
-  const key = first === undefined ? contentsKey(roots, plan.closure) : undefined;
-  const layer = {
-    kind: 'customisation',
-    label: 'customisation',
-    key,
-    history: CUSTOMISATION_HISTORY,
-  } as const;
-  return imageLayer(layer, async () => first ?? (await customiseImage(storeContents(roots), listed)));
-}
-
-/** Undefined when there is more to it, or the closure does not have them all: what is not in the image has no known hash. */
-function contentsKey(roots: ImageRoots, { paths }: Closure): LayerKey | undefined {
-  const contents = storeContents(roots);
-  const infos = new Map(paths.map((info) => [info.path, info]));
-  const known = contents.flatMap((path) => infos.get(path) ?? []);
-  const isAll = known.length === roots.contents.length && roots.copyToRoot.length === 0;
-  return isAll ? contentsLayerKey(known) : undefined;
-}
-
-interface Prepared {
-  readonly source: LayerSource;
-  readonly warnings: readonly string[];
-}
-
-/** @param make called when somebody needs the layer's bytes, and again when somebody else needs its size before */
-function imageLayer(
-  layer: Omit<ImageLayer, 'prepare'>,
-  make: (exact: boolean) => Promise<Prepared>,
-): ImageLayer {
-  let prepared: Promise<PreparedLayer> | undefined;
-  let measured: Promise<PreparedLayer> | undefined;
-  const prepare = async (exact: boolean): Promise<PreparedLayer> => {
-    const made = await make(exact);
-    return { ...made, size: layerTarSize(made.source), isEstimate: !isMeasured(made.source) };
-  };
-  return {
-    ...layer,
-    prepare({ exact } = { exact: false }) {
-      if (exact) measured ??= prepare(true);
-      return measured ?? (prepared ??= prepare(false));
-    },
-  };
 }
 
 /** Whether layers' bytes are made more than once: for a stream their digests come first. */

@@ -24,6 +24,7 @@ const PARTS = [
   'write-customisation',
   'dockertools-description',
   'initial-description',
+  'image-layers',
   'customise-image',
   'listed-paths',
   'open-previous',
