@@ -519,8 +519,9 @@ describeWith(['nix', 'fakeroot', 'docker'], 'images that nix/functions.nix build
     assert.deepEqual((await docker.runContainer('owned:1')).stdout, greeting.stdout);
   });
 
-  it('are loaded together when they are merged', async () => {
+  it('are loaded together when they are merged, and run', async () => {
     const names = await docker.load(await fileOf('merged'));
     assert.deepEqual([...names].sort(), ['config-only:1', 'gzipped-hello:1', 'test:1']);
+    for (const name of names) assert.equal((await docker.runContainer(name)).stdout, greeting.stdout);
   });
 });
