@@ -26,19 +26,19 @@
 }:
 let
   inherit (builtins)
-    attrNames concatStringsSep filter genList head isList isString map removeAttrs replaceStrings split stringLength
+    attrNames concatStringsSep filter genList head isFunction isList isString map removeAttrs replaceStrings split stringLength
     substring toJSON unsafeDiscardStringContext;
 
   platform = import ./platform.nix imageSystem;
 
   # --- Images -----------------------------------------------------------------------------------------------------------------------
 
-  streamLayeredImage = arguments: (describe arguments).stream;
+  streamLayeredImage = overridable (arguments: (describe arguments).stream);
 
-  buildLayeredImage = { compressor ? "gz", ... }@arguments:
+  buildLayeredImage = overridable ({ compressor ? "gz", ... }@arguments:
     let image = describe (removeAttrs arguments [ "compressor" ]); in
     image.finish (if compressor == "none" then image.archive else image.compressed (compressors.${compressor} or (throw
-      ''phyllo: the compressor is "${compressor}", and must be one of "none", "gz", "zstd"'')));
+      ''phyllo: the compressor is "${compressor}", and must be one of "none", "gz", "zstd"''))));
 
   buildLayeredImageWithNixDb = arguments: buildLayeredImage (arguments // { includeNixDB = true; });
 
@@ -75,10 +75,13 @@ let
     , variant ? null
     , finalImageName ? imageName
     , finalImageTag ? "latest"
+      # false: plain http is good enough, too.
+    , tlsVerify ? true
     , name ? "docker-image-${derivationName finalImageName}.tar"
     }:
     run name ''
       phyllo copy --os ${quote os} --architecture ${quote arch} ${optionalText (variant != null) "--variant ${quote variant}"} \
+        ${optionalText (!tlsVerify) "--insecure-registry ${quote (head (split "/" imageName))}"} \
         ${quote "docker://${imageName}@${imageDigest}"} ${quote "docker-archive:image.tar:${finalImageName}:${finalImageTag}"}
       mv image.tar "$out"
     ''
@@ -277,6 +280,11 @@ let
   quick = { preferLocalBuild = true; allowSubstitutes = false; };
 
   searchPath = more: concatStringsSep ":" (map (package: "${package}/bin") ([ coreutils bash ] ++ more));
+
+  # As of nixpkgs' results: `override` makes the image again with other arguments.
+  overridable = make: arguments: make arguments // {
+    override = changes: overridable make (arguments // (if isFunction changes then changes arguments else changes));
+  };
 
   # --- Text -------------------------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ rec {
   areDerivations = builtins.all isDerivation (builtins.attrValues (import ../../../examples/nixpkgs { inherit pkgs; }) ++ [
     overlaid.phyllo
     (overlaid.phylloTools.streamLayeredImage { name = "image"; })
+    ((pkgs.callPackage ../../../nix { }).streamLayeredImage { name = "image"; })
     functions.fakeNss
     image
     image.stream

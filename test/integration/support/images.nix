@@ -54,6 +54,8 @@ rec {
       stream = untagged.stream.imageTag;
       said = said.imageTag;
       other = (streamLayeredImage (withoutTag // { config = { }; })).imageTag;
+      overridden = ((streamLayeredImage (withoutTag // { config = { }; })).override { inherit (test) config; }).imageTag;
+      changed = ((registry.override (old: { tag = "${old.tag}.1"; })).override { uid = 1; }).imageTag;
     };
     names = [ registry.imageName registry.imageTag ];
     passthru = said.owner;

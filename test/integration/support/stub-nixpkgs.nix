@@ -29,7 +29,7 @@ let
 
   importNpmLock = { package, packageLock }: { inherit package packageLock; };
   pkgs = genAttrs packageNames package // programs // {
-    inherit lib;
+    inherit lib pkgs;
     stdenv = genAttrs [ "buildPlatform" "hostPlatform" ] (_: { inherit system; isLinux = true; });
     buildPackages = pkgs // { phyllo = package "phyllo"; };
     buildNpmPackage = arguments: (programs.phyllo or (package arguments.pname)) // { inherit arguments; };
