@@ -111,14 +111,14 @@ let
       '' { PATH = searchPath ([ phyllo ] ++ commandPackages); };
       graph = exportGraph "${baseName}-graph.json" ([ conf ] ++ (if hasCommands then [ layer ] else [ ]));
       image = "${conf} --graph ${graph} ${optionalText hasCommands "--customisation-layer ${layer}"}";
+      more = "--format ${quote format} ${optionalText debug "--debug"}";
     in
     results {
       inherit name imageTag conf passthru meta;
       build = file: ''
-        ${optionalText debug "phyllo plan ${conf} --graph ${graph} --paths >&2"}
-        phyllo build ${image} --tag ${quote imageTag} --jobs "$cores" --no-cache --format ${quote format} --to "docker-archive:${file}"
+        phyllo build ${image} ${more} --tag ${quote imageTag} --jobs "$cores" --no-cache --to "docker-archive:${file}"
       '';
-      write = ''build ${image} --format ${quote format} --name "$name" --tag "$tag" --to -'';
+      write = ''build ${image} ${more} --name "$name" --tag "$tag" --to -'';
     };
 
   # An image with the ID that it has with nixpkgs: its functions divide it and make its uppermost layer, and phyllo is their streamer.

@@ -25,7 +25,8 @@ import type { Store } from './store/store.ts';
 import type { StorePath } from './store/store-path.ts';
 import type { LocateDaemon } from './transport/daemon/daemon-address.ts';
 import type { LoadedImage } from './transport/daemon/load-image.ts';
-import { deliver, isSpecialFile, type Pushed, type Target } from './transport/deliver.ts';
+import { isWrittenInOrder } from './transport/archive-output.ts';
+import { deliver, type Pushed, type Target } from './transport/deliver.ts';
 import type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 import type { Registries } from './transport/registry/registries.ts';
 
@@ -50,6 +51,8 @@ export interface BuildOptions {
   readonly verify?: boolean;
   /** Gets a function that tells how far the layers are, before work begins. */
   readonly onStart?: (progress: () => ProgressState) => void;
+  /** Called with the plan before anything is made. */
+  readonly onPlan?: (plan: ImagePlan, base: Base) => void;
   /** Called as each part of the work ends. */
   readonly onPhase?: (phase: BuildPhase) => void;
   /** Stops the build; nothing is left behind. */
@@ -139,6 +142,7 @@ async function makeImage(settings: ImageSettings, options: MakeOptions): Promise
   const { base, plan, workers, progress, first, sharedCache, verify = false } = options;
   const cache = sharedCache ?? options.cache ?? NO_CACHE;
   options.onPhase?.('planned');
+  options.onPlan?.(plan, base);
   const own = referenceOf(settings, { ...plan, fingerprint: fingerprintOf(base, first) });
   const targets = options.targets(own);
   const again = await needsBytesTwice(targets);
@@ -210,12 +214,7 @@ function referenceOf(settings: ImageSettings, tagged: TaggedImage): ImageReferen
 /** Whether layers' bytes are made more than once: for a stream their digests come first. */
 async function needsBytesTwice(targets: readonly Target[]): Promise<boolean> {
   const compressions = new Set(targets.map(({ compression }) => JSON.stringify(compression)));
-  const streams = targets.map(
-    async (target) =>
-      target.kind === 'stream' ||
-      target.kind === 'daemon' ||
-      (target.kind === 'file' && (await isSpecialFile(target.file))),
-  );
+  const streams = targets.map(async (target) => target.kind === 'daemon' || (await isWrittenInOrder(target)));
   return compressions.size > 1 || (await Promise.all(streams)).includes(true);
 }
 

@@ -94,6 +94,8 @@ export {
 export type { DaemonAddress, DaemonTls, LocateDaemon } from './transport/daemon/daemon-address.ts';
 export { type DaemonSettings, findDaemon } from './transport/daemon/find-daemon.ts';
 export type { LoadedImage } from './transport/daemon/load-image.ts';
+export type { Compressor } from './transport/archive-output.ts';
+export { outputError } from './transport/archive-stream.ts';
 export type { ArchiveFormat, Pushed, Target } from './transport/deliver.ts';
 export { defaultCompression, type Destination, parseDestination } from './transport/destination.ts';
 export {

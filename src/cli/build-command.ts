@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import {
   type ArchiveFormat,
+  type Base,
   buildImage,
   type BuildOptions,
   type BuiltImage,
@@ -11,6 +12,7 @@ import {
   type Destination,
   type Digest,
   familiarName,
+  type ImagePlan,
   type ImageReference,
   type ProgressState,
   type Pushed,
@@ -18,6 +20,7 @@ import {
   type Registries,
   parseCompression,
   parseDestination,
+  renderPlanTable,
   requireReference,
   type SbomFormat,
   type SbomRequest,
@@ -39,6 +42,7 @@ import { dockerHost } from './docker-host.ts';
 import { jobsOption, readJobs } from './jobs.ts';
 import { SBOM_FORMATS } from './sbom-command.ts';
 import { print, printJson, say, warn } from './output.ts';
+import { extraLayersOf, terminal } from './plan-rows.ts';
 import { ProgressDisplay, type ProgressKind } from './progress-display.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 import { readingArguments, usageError } from './usage-error.ts';
@@ -98,7 +102,6 @@ export function buildCommand(signal: AbortSignal): Command {
     .option('--json', 'print what was built as one JSON document on stdout')
     .option('--quiet', 'say nothing but errors')
     .option('--verbose', 'say how long each part takes')
-    .option('--debug', 'show the stack of an error')
     .action((file: string | undefined, flags: BuildFlags) => build(file, flags, signal));
 }
 
@@ -127,12 +130,13 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
   try {
     const isPart = described.index !== undefined;
     const targets = (own: ImageReference | undefined): Target[] =>
-      destinations.map((to) => targetOf(to, { own, asked, isPart, registries, ...flags }));
+      destinations.map((to) => targetOf(to, { ...flags, ...described, own, asked, isPart, registries }));
     const onPhase = (phase: string): void => {
       if (flags.verbose === true) say(`${phase} after ${Math.round(performance.now() - started)} ms`);
     };
     const onStart = (look: () => ProgressState): void => progress.start(look);
     const options = {
+      ...(described.debug ? { onPlan: showPlan } : {}),
       registries,
       daemon: dockerHost,
       targets,
@@ -158,6 +162,11 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
     progress.stop();
     cache.close();
   }
+}
+
+function showPlan({ layers }: ImagePlan, base: Base): void {
+  const rows = { showPaths: true, extraLayers: extraLayersOf(base) };
+  say(renderPlanTable(layers, { ...terminal(process.stderr), ...rows }));
 }
 
 function isIndex(described: Described): described is Described & { readonly index: DescribedIndex } {
@@ -206,7 +215,7 @@ function requirePlainArchives({ to }: BuildFlags, compression: Compression | und
     throw usageError('--format dockertools is a docker archive', 'use docker-archive:FILE or -');
 }
 
-interface TargetOptions extends Pick<BuildFlags, 'format' | 'mountFrom'> {
+interface TargetOptions extends Pick<BuildFlags, 'format' | 'mountFrom'>, Pick<Described, 'compressor'> {
   /** The image's own name. */
   readonly own: ImageReference | undefined;
   readonly asked: Compression | undefined;
@@ -217,12 +226,15 @@ interface TargetOptions extends Pick<BuildFlags, 'format' | 'mountFrom'> {
 
 function targetOf(
   destination: Destination,
-  { own, asked, isPart, format, registries, mountFrom = [] }: TargetOptions,
+  { own, asked, isPart, format, compressor, registries, mountFrom = [] }: TargetOptions,
 ): Target {
   // The images of an index are the same everywhere.
   const compression = asked ?? defaultCompression(isPart ? 'registry' : destination.kind);
   if (destination.kind === 'stdout')
-    return { kind: 'stream', output: process.stdout, reference: requireReference(own), compression, format };
+    return {
+      ...{ kind: 'stream', output: process.stdout, reference: requireReference(own) },
+      ...{ compression, format, compressor },
+    };
   const reference = destination.reference?.(own) ?? requireReference(own);
   switch (destination.kind) {
     case 'registry':
@@ -232,7 +244,7 @@ function targetOf(
     case 'layout':
       return { kind: 'layout', directory: destination.directory, reference, compression, isPart };
     case 'archive':
-      return { kind: 'file', file: destination.file, reference, compression, format };
+      return { kind: 'file', file: destination.file, reference, compression, format, compressor };
   }
 }
 

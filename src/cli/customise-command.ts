@@ -22,7 +22,6 @@ export function customiseCommand(signal: AbortSignal): Command {
   return addDescriptionOptions(command)
     .option('--json', 'print what was made as one JSON document on stdout')
     .option('--quiet', 'say nothing but errors')
-    .option('--debug', 'show the stack of an error')
     .action((file: string | undefined, flags: CustomiseFlags) => customise(file, flags, signal));
 }
 

@@ -1,6 +1,7 @@
 /** Flags that describe the image, and how they go together with IMAGE.json: both are checked alike, and flags win. */
 import { type Command, Option } from 'commander';
 import {
+  type Compressor,
   type ImageDescription,
   type ImageSettings,
   parseImageDescription,
@@ -162,6 +163,11 @@ const FLAGS: Readonly<Record<DescriptionField, FlagShape>> = {
     read: readJson,
   },
   minLayerSize: { flags: '--min-layer-size <bytes>', help: 'join layers below this size', read: readNumber },
+  compressor: {
+    flags: '--compressor <how>',
+    help: 'of a whole archive: none, gz or zstd (default: none)',
+  },
+  debug: { flags: '--debug', help: 'show the plan on stderr, and the stack of an error' },
 };
 
 const OF_FILES = new Set<string>([
@@ -187,11 +193,16 @@ export function addDescriptionOptions(command: Command): Command {
 
 function headingOf(field: string): string {
   if (field === 'store' || field === 'graph') return STORE_HEADING;
+  if (field === 'compressor' || field === 'debug') return 'Options:';
   if (OF_FILES.has(field)) return "The image's files:";
   return OF_LAYERS.has(field) ? "The image's layers:" : 'The image:';
 }
 
 export interface Described extends DescribedImage {
+  /** Of archives. */
+  readonly compressor: Compressor;
+  /** Whether the plan is shown. */
+  readonly debug: boolean;
   /** Undefined: one image. */
   readonly index: DescribedIndex | undefined;
 }
@@ -223,8 +234,8 @@ export function describe(file: string | undefined, given: DescriptionFlags): Des
   if (fromFlags.layering !== undefined) fromFlags.layeringPipeline ??= null;
   const whole = { ...defaultsFromEnvironment(), ...fromFile, ...fromFlags };
   const order = config === undefined ? configOrder : readOrder(config);
-  const { index, indexAnnotations = {}, ...common } = whole;
-  const described = resolveOne(common, order);
+  const { index, indexAnnotations = {}, compressor = 'none', debug = false, ...common } = whole;
+  const described = { ...resolveOne(common, order), compressor, debug };
   if (index === undefined) return { ...described, index: undefined };
   const images = index.map(({ descriptorAnnotations = {}, ...image }) => ({
     ...resolveOne(
@@ -242,7 +253,7 @@ export function describe(file: string | undefined, given: DescriptionFlags): Des
  * @throws as describe; UsageError for an index
  */
 export function describeOne(file: string | undefined, given: DescriptionFlags): DescribedImage {
-  const { index, ...described } = describe(file, given);
+  const { index, compressor: _, debug: __, ...described } = describe(file, given);
   if (index === undefined) return described;
   throw usageError('the description is of several images', 'describe one of them in a file of its own');
 }

@@ -2,7 +2,6 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import {
-  type Base,
   type ExtraLayer,
   type ImagePlan,
   openBase,
@@ -17,7 +16,8 @@ import {
 } from '../index.ts';
 import { addDescriptionOptions, describeOne, type DescriptionFlags } from './description-options.ts';
 import { dockerHost } from './docker-host.ts';
-import { print, printJson, say, usesColour, warn } from './output.ts';
+import { print, printJson, say, warn } from './output.ts';
+import { extraLayersOf, terminal } from './plan-rows.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
 import { usageError } from './usage-error.ts';
@@ -41,7 +41,6 @@ export function planCommand(): Command {
     .option('--dot', "print the reference graph with layers as clusters in Graphviz' language")
     .option('--quiet', 'say no warnings')
     .option('--verbose', 'say how long planning took')
-    .option('--debug', 'show the stack of an error')
     .action(plan);
 }
 
@@ -66,22 +65,11 @@ async function plan(file: string | undefined, flags: PlanFlags): Promise<void> {
       previous.image === undefined || flags.dot === true
         ? undefined
         : await priceUpdate(settings, { ...pricing, previous: previous.image });
-    show(planned, { flags, warnings, update, extraLayers: [...baseRows(base), CUSTOMISATION_ROW] });
+    show(planned, { flags, warnings, update, extraLayers: extraLayersOf(base) });
     if (flags.quiet !== true) for (const warning of warnings) warn(warning);
   } finally {
     store.close();
   }
-}
-
-const CUSTOMISATION_ROW: ExtraLayer = { kind: 'customisation', size: 0, why: 'contents as links at /' };
-
-function baseRows({ layers }: Base): ExtraLayer[] {
-  return layers.map(({ blob, history }) => ({
-    kind: 'base',
-    size: blob?.size ?? 0,
-    why: history.comment,
-    ...(blob === undefined ? {} : { diffID: blob.diffID }),
-  }));
 }
 
 interface Shown {
@@ -96,11 +84,8 @@ function show({ layers, changes }: ImagePlan, { flags, warnings, extraLayers, up
   if (flags.json === true) printJson(planToJson(layers, { extraLayers, warnings, changes, update }));
   else if (flags.dot === true) print(planToDot(layers));
   else {
-    print(renderPlanTable(layers, { ...terminal(), showPaths: flags.paths === true, extraLayers }));
-    if (update !== undefined) print(`\n${renderUpdateCost(update, terminal())}`);
+    const width = terminal(process.stdout);
+    print(renderPlanTable(layers, { ...width, showPaths: flags.paths === true, extraLayers }));
+    if (update !== undefined) print(`\n${renderUpdateCost(update, width)}`);
   }
-}
-
-function terminal(): { readonly columns: number; readonly colour: boolean } {
-  return { columns: process.stdout.columns ?? 80, colour: usesColour(process.stdout) };
 }

@@ -28,6 +28,7 @@ const IMAGES = `${named(SOURCES).join(' ')} <files>`;
 const BY_OPTION: Readonly<Record<string, string>> = {
   '--architecture': 'amd64 arm64 arm 386 ppc64le riscv64 s390x',
   '--os': 'linux',
+  '--compressor': 'none gz zstd',
   '--compress': 'none gzip gzip: zstd zstd:',
   '--inherit': INHERITABLE_FIELDS.join(' '),
 };

@@ -171,11 +171,15 @@ const oneImage = z
       .array(explicitLayer, { error: 'must be a list of layers' })
       .describe('Layers that come first: each a list of store paths, with their closures.'),
     minLayerSize: z.int().min(0).describe('Bytes: smaller layers are joined with their neighbours.'),
+    compressor: z
+      .enum(['none', 'gz', 'zstd'])
+      .describe('Compression of a whole archive, of its layers and documents alike.'),
+    debug: z.boolean().describe('Show the plan of the layers when the image is built.'),
   })
   .partial();
 
 const imageOfIndex = oneImage
-  .omit({ $schema: true, name: true, tag: true })
+  .omit({ $schema: true, name: true, tag: true, compressor: true, debug: true })
   .extend({
     descriptorAnnotations: z
       .record(z.string(), z.string())

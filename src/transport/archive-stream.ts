@@ -94,7 +94,7 @@ function paddingOf({ size }: StoredLayer): Buffer {
 }
 
 /** Writes one chunk after the other and turns the stream's errors into ours. */
-class ChunkWriter {
+export class ChunkWriter {
   readonly #output: Writable;
   #failure: Error | undefined;
   readonly #onError = (error: Error): void => {
@@ -123,6 +123,7 @@ class ChunkWriter {
 
 /** What a failed write to a stream means to the user. */
 export function outputError(cause: unknown): PhylloError {
+  if (cause instanceof PhylloError) return cause;
   const code = systemErrorCode(cause);
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') {
     return new PhylloError('PIPE_CLOSED', 'the reader of the output went away before the archive was whole', {
@@ -132,7 +133,7 @@ export function outputError(cause: unknown): PhylloError {
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   return new PhylloError(
     full ? 'DISK_FULL' : 'DESTINATION_UNWRITABLE',
-    `cannot write the archive: ${reasonOf(cause)}`,
+    `cannot write the output: ${reasonOf(cause)}`,
     {
       cause,
     },

@@ -1,14 +1,17 @@
 /** Brings an image to its destinations. A layer whose digest is known, and whose blob a destination has, is not even listed. */
-import { createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import type { Digest } from '../digest.ts';
 import { describeImage, type Image, type ImageDocuments, type ImageLayer } from '../image/image.ts';
 import { familiarName, type ImageReference } from '../image/image-reference.ts';
 import type { Compression } from '../layer/encoder.ts';
 import { ArchiveFile } from './archive-file.ts';
 import { archiveMembers, dockerToolsMembers } from './archive-members.ts';
+import {
+  type ArchiveOutput,
+  type Compressor,
+  isWrittenInOrder,
+  openArchiveOutput,
+} from './archive-output.ts';
 import { streamArchive } from './archive-stream.ts';
 import type { BlobTarget } from './blob-target.ts';
 import type { LocateDaemon } from './daemon/daemon-address.ts';
@@ -41,6 +44,8 @@ export interface FileTarget extends AnyTarget {
   readonly kind: 'file';
   readonly file: string;
   readonly format?: ArchiveFormat;
+  /** Of the whole archive. Default: none. */
+  readonly compressor?: Compressor;
 }
 
 export interface LayoutDirectoryTarget extends AnyTarget {
@@ -55,6 +60,8 @@ export interface StreamTarget extends AnyTarget {
   /** Left open. */
   readonly output: Writable;
   readonly format?: ArchiveFormat;
+  /** As of a file. */
+  readonly compressor?: Compressor;
 }
 
 export interface RegistryRepositoryTarget extends AnyTarget {
@@ -135,8 +142,9 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
   const { compression } = first;
   const open: BlobTarget[] = [];
   const engines: DaemonTarget[] = [];
+  const streams: OpenStream[] = [];
   try {
-    const streams = await openTargets(image, { ...options, open, engines });
+    await openTargets(image, { ...options, open, engines, streams });
     const foresee = async (known: readonly KnownLayer[]): Promise<void> => {
       const documents = describeImage(image, known);
       await Promise.all(open.map(async (target) => await target.foresee?.(documents)));
@@ -147,12 +155,12 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
     const loaded: LoadedImage[] = [];
     for (const engine of engines)
       loaded.push(await engine.build({ image, documents, stored, compression, tools }));
-    for (const { output, close, target } of streams) {
+    for (const { output, target } of streams) {
       const members = isDockerTools(target)
         ? dockerToolsMembers(dockerToolsImage(target, { ...options, sizes: sizesOf(stored) }), stored)
         : archiveMembers({ ...target, image, documents, stored });
-      await streamArchive(output, { layers, stored, members, compression, tools });
-      await close();
+      await streamArchive(output.writable, { layers, stored, members, compression, tools });
+      await output.close();
     }
     return {
       stored,
@@ -164,6 +172,7 @@ async function deliverGroup(image: Image, options: DeliverOptions): Promise<Deli
   } finally {
     await Promise.all(open.map((target) => target.discard()));
     await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
+    await Promise.all(streams.map(({ output }) => output.discard()));
   }
 }
 
@@ -172,32 +181,32 @@ function pushedTo({ name, counts }: RegistryTarget, { manifest }: ImageDocuments
 }
 
 interface OpenStream {
-  readonly output: Writable;
+  readonly output: ArchiveOutput;
   readonly target: FileTarget | StreamTarget;
-  readonly close: () => Promise<void>;
 }
 
-/** Adds what must be committed or discarded to `open`, and what must be closed to `engines`, one by one, so that none is lost when the next one fails. */
+interface OpenTargets {
+  /** To be committed or discarded. */
+  readonly open: BlobTarget[];
+  /** To be closed. */
+  readonly engines: DaemonTarget[];
+  /** To be closed or discarded. */
+  readonly streams: OpenStream[];
+}
+
+/** Adds the targets one by one, so that none is lost when the next one fails. */
 async function openTargets(
   image: Image,
-  {
-    targets,
-    open,
-    engines,
-    ...options
-  }: DeliverOptions & { readonly open: BlobTarget[]; readonly engines: DaemonTarget[] },
-): Promise<OpenStream[]> {
-  const streams: OpenStream[] = [];
+  { targets, open, engines, streams, ...options }: DeliverOptions & OpenTargets,
+): Promise<void> {
   for (const target of targets) {
-    if (target.kind === 'stream')
-      streams.push({ output: target.output, target, close: () => Promise.resolve() });
-    else if (target.kind === 'layout') open.push(await openLayout(image, target));
+    if (target.kind === 'layout') open.push(await openLayout(image, target));
     else if (target.kind === 'registry') open.push(openRepository(target, options));
     else if (target.kind === 'daemon') engines.push(await openEngine(target, options));
-    else if (await isSpecialFile(target.file)) streams.push(openSpecialFile(target));
+    else if (target.kind === 'stream' || (await isWrittenInOrder(target)))
+      streams.push({ output: await openArchiveOutput(target), target });
     else open.push(await openFile(image, { target, ...options }));
   }
-  return streams;
 }
 
 async function openLayout(
@@ -282,21 +291,6 @@ function identityOf(
 /** Every place in an archive is known before a byte is read. */
 async function tarSizes({ layers }: Image): Promise<number[]> {
   return await Promise.all(layers.map(async (layer) => (await layer.prepare({ exact: true })).size));
-}
-
-/** A pipe or device (`/dev/stdout`, a process substitution) is written to, not replaced. */
-export async function isSpecialFile(file: string): Promise<boolean> {
-  const stats = await stat(file).catch(() => undefined);
-  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
-}
-
-function openSpecialFile(target: FileTarget): OpenStream {
-  const output = createWriteStream(target.file);
-  const close = async (): Promise<void> => {
-    output.end();
-    await finished(output);
-  };
-  return { output, target, close };
 }
 
 interface StoreOptions {

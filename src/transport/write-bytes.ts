@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { PhylloError } from '../errors.ts';
 import { writeFully } from '../layer/chunk-sink.ts';
 import { outputError } from './archive-stream.ts';
-import { isSpecialFile } from './deliver.ts';
+import { isSpecialFile } from './archive-output.ts';
 import { PendingFile } from './pending-file.ts';
 
 export interface WriteOptions {

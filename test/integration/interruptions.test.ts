@@ -35,9 +35,13 @@ describeWith(['nix', 'mounts'], 'a build that', () => {
   });
 
   /** Sends the signal as soon as something of the archive is in `output`. */
-  async function interrupt(output: string, signal: NodeJS.Signals): Promise<Outcome> {
-    const destination = `docker-archive:${join(output, 'image.tar')}`;
-    const child = startPhyllo(['build', hugeDescription, '--store', closure.store.root, '--to', destination]);
+  async function interrupt(
+    output: string,
+    signal: NodeJS.Signals,
+    flags: readonly string[] = [],
+  ): Promise<Outcome> {
+    const to = ['--to', `docker-archive:${join(output, 'image.tar')}`, ...flags];
+    const child = startPhyllo(['build', hugeDescription, '--store', closure.store.root, ...to]);
     const outcome = outcomeOf(child);
     await waitUntil(() => readdirSync(output).length > 0, { what: 'the archive is begun', child, pollMs: 1 });
     child.kill(signal);
@@ -52,42 +56,57 @@ describeWith(['nix', 'mounts'], 'a build that', () => {
       assert.deepEqual(readdirSync(output), []);
     });
 
+  it('is stopped while it compresses the archive leaves nothing', async () => {
+    const output = newDirectory('compressed');
+    const { signal, stderr } = await interrupt(output, 'SIGTERM', ['--compressor', 'gz']);
+    assert.equal(signal, 'SIGTERM', stderr);
+    assert.deepEqual(readdirSync(output), []);
+  });
+
   it('is killed leaves no archive under its name', async () => {
     const output = newDirectory('SIGKILL');
     assert.equal((await interrupt(output, 'SIGKILL')).signal, 'SIGKILL');
     assert.ok(!readdirSync(output).includes('image.tar'));
   });
 
-  it('is stopped while nobody reads its standard output ends by the signal', async () => {
-    const child = startPhyllo(['build', description, '--store', closure.store.root, '--to', '-']);
-    child.stdout?.pause();
-    const ended = onceEvent(child, 'exit');
-    await onceEvent(child.stdout as NodeJS.ReadableStream, 'readable');
-    child.kill('SIGTERM');
-    assert.deepEqual(await ended, [null, 'SIGTERM']);
-  });
+  for (const compressor of ['none', 'gz'])
+    it(`is stopped while nobody reads its standard output ends by the signal: compressor ${compressor}`, async () => {
+      const to = ['--compressor', compressor, '--to', '-'];
+      const child = startPhyllo(['build', description, '--store', closure.store.root, ...to]);
+      child.stdout?.pause();
+      const ended = onceEvent(child, 'exit');
+      await onceEvent(child.stdout as NodeJS.ReadableStream, 'readable');
+      child.kill('SIGTERM');
+      assert.deepEqual(await ended, [null, 'SIGTERM']);
+    });
 
-  it('fills the disk says so and leaves nothing', async () => {
-    const output = newDirectory('full');
-    const destination = `docker-archive:${join(output, 'image.tar')}`;
-    const build = phylloCommand(['build', description, '--store', closure.store.root, '--to', destination]);
-    const script =
-      'mount -t tmpfs -o size=8m none "$1"; output=$1; shift; code=0; "$@" || code=$?; ls -A "$output"; exit $code';
-    const outcome = await run('unshare', ['--mount', 'sh', '-euc', script, 'sh', output, ...build]);
-    assert.equal(outcome.exitCode, 1, outcome.stderr);
-    assert.match(outcome.stderr, /^error: .*\[DISK_FULL\]$/m);
-    assert.equal(outcome.stdout, '');
-  });
+  for (const [compressor, size] of [
+    ['none', '8m'],
+    ['gz', '100k'],
+  ] as const)
+    it(`fills the disk says so and leaves nothing: compressor ${compressor}`, async () => {
+      const output = newDirectory(`full-${compressor}`);
+      const to = ['--compressor', compressor, '--to', `docker-archive:${join(output, 'image.tar')}`];
+      const build = phylloCommand(['build', description, '--store', closure.store.root, ...to]);
+      const script =
+        'mount -t tmpfs -o size=$2 none "$1"; output=$1; shift 2; code=0; "$@" || code=$?; ls -A "$output"; exit $code';
+      const outcome = await run('unshare', ['--mount', 'sh', '-euc', script, 'sh', output, size, ...build]);
+      assert.equal(outcome.exitCode, 1, outcome.stderr);
+      assert.match(outcome.stderr, /^error: .*\[DISK_FULL\]$/m);
+      assert.equal(outcome.stdout, '');
+    });
 
-  it('loses the reader of its standard output says so', async () => {
-    const child = startPhyllo(['build', description, '--store', closure.store.root, '--to', '-']);
-    const outcome = outcomeOf(child);
-    await onceEvent(child.stdout as NodeJS.ReadableStream, 'data');
-    child.stdout?.destroy();
-    const { exitCode, stderr } = await outcome;
-    assert.equal(exitCode, 1, stderr);
-    assert.match(stderr, /^error: .*\[PIPE_CLOSED\]$/m);
-  });
+  for (const compressor of ['none', 'gz'])
+    it(`loses the reader of its standard output says so: compressor ${compressor}`, async () => {
+      const to = ['--compressor', compressor, '--to', '-'];
+      const child = startPhyllo(['build', description, '--store', closure.store.root, ...to]);
+      const outcome = outcomeOf(child);
+      await onceEvent(child.stdout as NodeJS.ReadableStream, 'data');
+      child.stdout?.destroy();
+      const { exitCode, stderr } = await outcome;
+      assert.equal(exitCode, 1, stderr);
+      assert.match(stderr, /^error: .*\[PIPE_CLOSED\]$/m);
+    });
 
   it('meets a file that grew after it was looked at names the file', async () => {
     const copy = join(directory, 'changing');
