@@ -22,12 +22,11 @@
  *
  * Prior art: the size-first default of nixpkgs' dockerTools (November 2024); partition refinement (Paige, Tarjan 1987).
  */
-import type { PathInfo } from '../store/store.ts';
 import type { StorePath } from '../store/store-path.ts';
-import { describePath } from './describe-plan.ts';
 import { layerOf } from './layer-of.ts';
 import type { LayerPlan } from './layer-plan.ts';
-import { compareText, reachable, type ReferenceGraph, row } from './reference-graph.ts';
+import { byName } from './name-order.ts';
+import { reachable, type ReferenceGraph, row } from './reference-graph.ts';
 
 export interface AutoOptions {
   /** Of layers; ignored paths count. One layer is made even where it is 0. */
@@ -50,14 +49,18 @@ export function planAuto(graph: ReferenceGraph, options: AutoOptions): readonly 
   const { classOf, chosen } = refine(graph, choices, options.limit);
   const ignored = new Set<string>(options.ignore);
   return classesOf(graph, classOf)
-    .sort((a, b) => a.closureSize - b.closureSize || compareText(firstPath(graph, a), firstPath(graph, b)))
+    .sort((a, b) => a.closureSize - b.closureSize || a.ids[0]! - b.ids[0]!)
     .flatMap((one) => planClass(graph, one, { chosen, ignored }));
 }
 
 /** Every id once. */
-export function largestFirst({ infos }: ReferenceGraph): readonly number[] {
+export function largestFirst(graph: ReferenceGraph): readonly number[] {
+  return Array.from(graph.infos.keys()).sort(byLargest(graph));
+}
+
+function byLargest({ infos }: ReferenceGraph): (a: number, b: number) => number {
   // Ids ascend by path, so that of equal sizes the greater path comes first.
-  return Array.from(infos.keys()).sort((a, b) => infos[b]!.narSize - infos[a]!.narSize || b - a);
+  return (a, b) => infos[b]!.narSize - infos[a]!.narSize || b - a;
 }
 
 /** Steps 1 and 2. `chosen` has 1 at the id of each chosen path. */
@@ -115,23 +118,16 @@ function applySplits(
 
 function classesOf(graph: ReferenceGraph, classOf: Int32Array): Class[] {
   const members = Map.groupBy(classOf.keys(), (id) => classOf[id]!);
+  const order = byName(graph);
   return Array.from(members.values(), (ids) => ({
-    ids: ids.sort((a, b) => compareNames(graph.infos[a]!, graph.infos[b]!)),
+    ids: ids.sort(order),
     closureSize: closureSize(graph, ids),
   }));
-}
-
-function compareNames(a: PathInfo, b: PathInfo): number {
-  return compareText(describePath(a.path), describePath(b.path)) || compareText(a.path, b.path);
 }
 
 function closureSize(graph: ReferenceGraph, ids: readonly number[]): number {
   const found = reachable(graph.references, ids);
   return graph.infos.reduce((sum, { narSize }, id) => (found[id] === 1 ? sum + narSize : sum), 0);
-}
-
-function firstPath(graph: ReferenceGraph, { ids }: Class): string {
-  return graph.infos[ids[0]!]!.path;
 }
 
 /** No layer where all paths are ignored. */
@@ -142,9 +138,8 @@ function planClass(
 ): readonly LayerPlan[] {
   const paths = ids.map((id) => graph.infos[id]!).filter(({ path }) => !ignored.has(path));
   if (paths.length === 0) return [];
-  const users = usersOf(graph, ids[0]!, chosen).map((id) => graph.infos[id]!);
-  const largestFirst = users.sort((a, b) => b.narSize - a.narSize || compareText(b.path, a.path));
-  return [layerOf(paths, { kind: 'shared', users: largestFirst.map(({ path }) => path) })];
+  const users = usersOf(graph, ids[0]!, chosen).sort(byLargest(graph));
+  return [layerOf(paths, { kind: 'shared', users: users.map((id) => graph.infos[id]!.path) })];
 }
 
 /** The chosen paths that need `id` and no other chosen path that needs it; `id` itself if it is chosen. */

@@ -11,8 +11,9 @@
  * did not change in the last 52 steps. Cost: linear. Deterministic: a function of both closures and the record before.
  */
 import { describePath } from './describe-plan.ts';
-import { compareText, type ReferenceGraph, row } from './reference-graph.ts';
-import { nameSteadily } from './steady-names.ts';
+import { type ReferenceGraph, row } from './reference-graph.ts';
+import { sourceOf } from './steady-names.ts';
+import { sortTexts } from './text-order.ts';
 
 export interface ChangeRecord {
   /** That masks cover: 0 to 52. */
@@ -46,10 +47,10 @@ export function nextRecord(
     Object.entries(record.changed).map(([name, mask]) => [name, (parseMask(mask) % NEWEST) * 2]),
   );
   for (const name of changedNames(graph, previousPaths)) masks.set(name, (masks.get(name) ?? 0) + 1);
-  const kept = [...masks].filter(([, mask]) => mask > 0).sort(([a], [b]) => compareText(a, b));
+  const names = sortTexts(masks.keys()).filter((name) => masks.get(name)! > 0);
   return {
     steps: Math.min(record.steps + 1, MAX_STEPS),
-    changed: Object.fromEntries(kept.map(([name, mask]) => [name, mask.toString(36)])),
+    changed: Object.fromEntries(names.map((name) => [name, masks.get(name)!.toString(36)])),
   };
 }
 
@@ -69,14 +70,13 @@ function parseMask(text: string): number {
 }
 
 function changedNames(graph: ReferenceGraph, previousPaths: ReadonlySet<string>): ReadonlySet<string> {
-  const { sources } = nameSteadily(graph.infos);
   const previousNames = new Set(Array.from(previousPaths, describePath));
   const changed = new Set<string>();
   for (const [id, { path, ca }] of graph.infos.entries()) {
     if (previousPaths.has(path)) continue;
     const isOld = (reference: number): boolean => previousPaths.has(graph.infos[reference]!.path);
     const isByItself = !previousNames.has(describePath(path)) || row(graph.references, id).every(isOld);
-    if (ca !== undefined || isByItself) changed.add(sources[id]!);
+    if (ca !== undefined || isByItself) changed.add(sourceOf(path));
   }
   return changed;
 }

@@ -26,7 +26,8 @@ import type { StorePath } from '../store/store-path.ts';
 import { exactPopularities } from './exact-popularity.ts';
 import { layerOf } from './layer-of.ts';
 import { type Estimates, estimatePopularity, isCertainlyGreater, isExact } from './popularity-estimate.ts';
-import { compareText, type ReferenceGraph, row } from './reference-graph.ts';
+import { type ReferenceGraph, row } from './reference-graph.ts';
+import { rankTexts } from './text-order.ts';
 
 export interface PopularityOptions {
   /** Of layers, at least 1. */
@@ -54,9 +55,9 @@ export function planPopularity(
 /** Every id once, most popular first. */
 export function popularityOrder(graph: ReferenceGraph): readonly number[] {
   const estimates = estimatePopularity(graph);
-  const keys = graph.infos.map(({ path }) => tieBreak(path));
-  const byKey = (a: number, b: number): number => compareText(keys[a]!, keys[b]!);
-  const ids = Array.from(keys.keys()).sort((a, b) => compareEstimates(estimates, b, a) || byKey(a, b));
+  const ranks = rankTexts(graph.infos.map(({ path }) => tieBreak(path)));
+  const byKey = (a: number, b: number): number => ranks[a]! - ranks[b]!;
+  const ids = Array.from(ranks.keys()).sort((a, b) => compareEstimates(estimates, b, a) || byKey(a, b));
   const runs = runsOfUncertain(ids, estimates);
   const counts = decidingCounts(
     graph,

@@ -8,6 +8,7 @@
 import { PhylloError } from '../errors.ts';
 import type { PathInfo } from '../store/store.ts';
 import type { StorePath } from '../store/store-path.ts';
+import { sortTexts } from './text-order.ts';
 
 /** Row `id` is `targets[starts[id]]` to `targets[starts[id + 1] - 1]`, ascending. */
 export interface Adjacency {
@@ -31,9 +32,9 @@ export interface ReferenceGraph {
  * GRAPH_INVALID (a path that is listed twice)
  */
 export function indexReferences(infos: readonly PathInfo[]): ReferenceGraph {
-  const sorted = [...infos].sort((a, b) => compareText(a.path, b.path));
+  const sorted = sortByPath(infos);
   const idOf = indexPaths(sorted);
-  const references = packRows(sorted.map((info) => referencedIds(info, idOf)));
+  const references = packRows(sorted.map((info, id) => referencedIds(info, { id, idOf })));
   return withOrder({ infos: sorted, idOf, references });
 }
 
@@ -57,6 +58,7 @@ export function inducedGraph(
 
 /** The same paths without some of them and the references to those. */
 export function withoutPaths(infos: readonly PathInfo[], left: ReadonlySet<string>): readonly PathInfo[] {
+  if (left.size === 0) return infos;
   const kept = infos.filter(({ path }) => !left.has(path));
   return kept.map((info) => {
     const references = info.references.filter((reference) => !left.has(reference));
@@ -91,35 +93,29 @@ export function reachable(adjacency: Adjacency, seeds: Iterable<number>): Uint8A
   return found;
 }
 
-/** Ascending by code point, as Nix and every other tool sort; `<` goes by code unit, which differs beyond U+D7FF. */
-export function compareText(a: string, b: string): number {
-  const shorter = Math.min(a.length, b.length);
-  let at = 0;
-  while (at < shorter && a.charCodeAt(at) === b.charCodeAt(at)) at++;
-  if (at === shorter) return a.length - b.length;
-  return orderOfUnit(a.charCodeAt(at)) - orderOfUnit(b.charCodeAt(at));
+function sortByPath(infos: readonly PathInfo[]): readonly PathInfo[] {
+  const infoOf = new Map(infos.map((info) => [info.path, info]));
+  const sorted = sortTexts(infoOf.keys()).map((path) => infoOf.get(path)!);
+  if (sorted.length === infos.length) return sorted;
+  const paths = sortTexts(infos.map(({ path }) => path));
+  const twice = paths.find((path, at) => path === paths[at + 1])!;
+  throw new PhylloError('GRAPH_INVALID', `the closure lists ${twice} twice`);
 }
 
-/** Surrogates stand for code points above all others. */
-function orderOfUnit(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+/** By path the place of each, of which none is there twice. */
+function indexPaths(infos: readonly PathInfo[]): ReadonlyMap<StorePath, number> {
+  return new Map(infos.map(({ path }, id) => [path, id]));
 }
 
-function indexPaths(sorted: readonly PathInfo[]): Map<StorePath, number> {
-  const idOf = new Map<StorePath, number>();
-  for (const [id, { path }] of sorted.entries()) {
-    if (idOf.has(path)) throw new PhylloError('GRAPH_INVALID', `the closure lists ${path} twice`);
-    idOf.set(path, id);
-  }
-  return idOf;
-}
-
-function referencedIds(info: PathInfo, idOf: ReadonlyMap<StorePath, number>): readonly number[] {
-  const ids = info.references.map(
-    (reference) => idOf.get(reference) ?? missingReference(info.path, reference),
-  );
-  const self = idOf.get(info.path);
-  return [...new Set(ids)].filter((id) => id !== self).sort((a, b) => a - b);
+function referencedIds(
+  { path, references }: PathInfo,
+  { id, idOf }: { readonly id: number; readonly idOf: ReadonlyMap<StorePath, number> },
+): readonly number[] {
+  const ids = references.map((reference) => idOf.get(reference) ?? missingReference(path, reference));
+  const others = ids.filter((other) => other !== id);
+  // References mostly come sorted, each once.
+  const isAscending = others.every((other, at) => at === 0 || others[at - 1]! < other);
+  return isAscending ? others : [...new Set(others)].sort((a, b) => a - b);
 }
 
 function missingReference(path: StorePath, reference: StorePath): never {
@@ -146,7 +142,7 @@ function withOrder(parts: Pick<ReferenceGraph, 'infos' | 'idOf' | 'references'>)
 function reversed({ starts, targets }: Adjacency): Adjacency {
   const size = starts.length - 1;
   const turnedStarts = new Int32Array(size + 1);
-  for (const target of targets) turnedStarts[target + 1]!++;
+  for (let at = 0; at < targets.length; at++) turnedStarts[targets[at]! + 1]!++;
   for (let id = 0; id < size; id++) turnedStarts[id + 1]! += turnedStarts[id]!;
   const next = turnedStarts.slice();
   const turned = new Int32Array(targets.length);
@@ -167,8 +163,11 @@ function referrersFirst(references: Adjacency, referrers: Adjacency): Int32Array
     if (waitsFor[id] === 0) order[found++] = id;
   }
   for (let done = 0; done < found; done++) {
-    for (const target of row(references, order[done]!))
+    const id = order[done]!;
+    for (let at = references.starts[id]!; at < references.starts[id + 1]!; at++) {
+      const target = references.targets[at]!;
       if (--waitsFor[target]! === 0) order[found++] = target;
+    }
   }
   return order.subarray(0, found);
 }

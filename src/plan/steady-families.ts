@@ -21,7 +21,6 @@
  *
  * Prior art: tries (Fredkin 1960); consistent hashing (Karger et al. 1997).
  */
-import { compareText } from './reference-graph.ts';
 import type { SteadyModel } from './steady-model.ts';
 import { familyToken, hashText, priorRate } from './steady-names.ts';
 
@@ -81,7 +80,7 @@ export function divideFamilies(
 
 /** By least key; each family's paths by key. */
 function familiesOf({ graph, names }: SteadyModel, ids: readonly number[]): readonly Family[] {
-  const sorted = [...ids].sort((a, b) => compareText(names.keys[a]!, names.keys[b]!));
+  const sorted = [...ids].sort((a, b) => names.keyRanks[a]! - names.keyRanks[b]!);
   return Array.from(Map.groupBy(sorted, (id) => names.units[id]!).values(), (members) => {
     const sizes = members.map((id) => graph.infos[id]!.narSize);
     const size = sizes.reduce((sum, one) => sum + one, 0);

@@ -18,14 +18,16 @@
  * Deterministic: units and rates are ordered by key and not by store path, so that the same names give the same sums; nothing but
  * +, * and / of IEEE 754 is used.
  */
-import type { PathInfo } from '../store/store.ts';
 import { type ChangeRecord, recordedMasks, type StepMask } from './change-record.ts';
-import { compareText, type ReferenceGraph, row } from './reference-graph.ts';
+import { type ReferenceGraph, row } from './reference-graph.ts';
 import { hashText, nameSteadily, priorRate, type SteadyNames } from './steady-names.ts';
+import { sortTexts } from './text-order.ts';
 
 export interface SteadyModel {
   readonly graph: ReferenceGraph;
   readonly names: SteadyNames;
+  /** All ids, descending by size, ties by key. */
+  readonly largestFirst: readonly number[];
   /** By id: 32-bit words of the path's events; a view. */
   readonly events: readonly Int32Array[];
   /** By id: the recorded steps in which any event happened, as two masks of 26 bits. */
@@ -47,14 +49,19 @@ interface RateRun {
   readonly rate: number;
 }
 
-/** Paths that share a layer. Never changed in place. */
-export interface Group {
-  readonly ids: readonly number[];
-  /** Bytes of narSize. */
-  readonly size: number;
+/** What can happen to some paths: a set of units, and of recorded steps. */
+export interface Events {
   readonly events: Int32Array;
   readonly low: number;
   readonly high: number;
+}
+
+/** Paths that share a layer. Never changed in place. */
+export interface Group extends Events {
+  readonly ids: readonly number[];
+  /** Bytes of narSize. */
+  readonly size: number;
+  readonly risk: number;
   /** Expected bytes of the next release: size times risk. */
   readonly cost: number;
   /** Place in the previous image, of a layer that is kept as it is. */
@@ -76,13 +83,15 @@ const TRUSTED_STEPS = 16;
 
 /** @param record with what happened up to this closure */
 export function steadyModel(graph: ReferenceGraph, record?: ChangeRecord): SteadyModel {
-  const names = shareDustUnits(graph.infos, nameSteadily(graph.infos));
+  const named = nameSteadily(graph.infos);
+  const largestFirst = Array.from(graph.infos.keys()).sort(bySize(graph, named));
+  const names = shareDustUnits(named, largestFirst);
   const units = indexUnits(graph, names, record);
   const events = eventRows(graph, units.bitOf, units.words);
   const masks = pathMasks(graph, names, record);
   const steps = record?.steps ?? 0;
   const share = Math.max(0.5, TRUSTED_STEPS / (TRUSTED_STEPS + steps));
-  return { graph, names, events, ...masks, ...units, steps, share };
+  return { graph, names, largestFirst, events, ...masks, ...units, steps, share };
 }
 
 export function riskOf(model: SteadyModel, weight: number, steps: number): number {
@@ -92,26 +101,38 @@ export function riskOf(model: SteadyModel, weight: number, steps: number): numbe
 
 /** The group of these paths; `ids` is not empty. */
 export function groupOf(model: SteadyModel, ids: readonly number[], kept?: number): Group {
+  const events = eventsOf(model, ids);
+  const size = ids.reduce((sum, id) => sum + model.graph.infos[id]!.narSize, 0);
+  const risk = riskOfUnion(model, events, events);
+  const isWhole = kept !== undefined;
+  return { ids, size, ...events, risk, cost: size * risk, isWhole, ...(isWhole ? { kept } : {}) };
+}
+
+function eventsOf(model: SteadyModel, ids: readonly number[]): Events {
+  const [first] = ids as readonly [number, ...number[]];
+  if (ids.length === 1)
+    return { events: model.events[first]!, low: model.low[first]!, high: model.high[first]! };
   const events = new Int32Array(model.words);
-  let [size, low, high] = [0, 0, 0];
+  let [low, high] = [0, 0];
   for (const id of ids) {
     unite(events, model.events[id]!);
-    size += model.graph.infos[id]!.narSize;
     low |= model.low[id]!;
     high |= model.high[id]!;
   }
-  const cost = size * riskOf(model, weightOfUnion(model, events, events), countBits(low) + countBits(high));
-  const isWhole = kept !== undefined;
-  return { ids, size, events, low, high, cost, isWhole, ...(isWhole ? { kept } : {}) };
+  return { events, low, high };
 }
 
 export function mergeGroups(model: SteadyModel, a: Group, b: Group): Group {
+  const events = uniteEvents(a, b);
+  const size = a.size + b.size;
+  const risk = riskOfUnion(model, a, b);
+  return { ids: [...a.ids, ...b.ids], size, ...events, risk, cost: size * risk, isWhole: a.isWhole || b.isWhole };
+}
+
+export function uniteEvents(a: Events, b: Events): Events {
   const events = Int32Array.from(a.events);
   unite(events, b.events);
-  const cost = costOfUnion(model, a, b);
-  const [low, high] = [a.low | b.low, a.high | b.high];
-  const isWhole = a.isWhole || b.isWhole;
-  return { ids: [...a.ids, ...b.ids], size: a.size + b.size, events, low, high, cost, isWhole };
+  return { events, low: a.low | b.low, high: a.high | b.high };
 }
 
 /** Expected bytes of a layer of both. */
@@ -119,15 +140,17 @@ export function costOfUnion(model: SteadyModel, a: Group, b: Group): number {
   return (a.size + b.size) * riskOfUnion(model, a, b);
 }
 
-export function riskOfUnion(model: SteadyModel, a: Group, b: Group): number {
+export function riskOfUnion(model: SteadyModel, a: Events, b: Events): number {
   const steps = model.steps === 0 ? 0 : countBits(a.low | b.low) + countBits(a.high | b.high);
   return riskOf(model, weightOfUnion(model, a.events, b.events), steps);
 }
 
 /** Descending by size, ties by key. */
-export function bySize({ graph, names }: SteadyModel): (a: number, b: number) => number {
-  return (a, b) =>
-    graph.infos[b]!.narSize - graph.infos[a]!.narSize || compareText(names.keys[a]!, names.keys[b]!);
+export function bySize(
+  { infos }: ReferenceGraph,
+  { keyRanks }: SteadyNames,
+): (a: number, b: number) => number {
+  return (a, b) => infos[b]!.narSize - infos[a]!.narSize || keyRanks[a]! - keyRanks[b]!;
 }
 
 /** The inner loop of all planning, and flat for that reason. */
@@ -155,13 +178,12 @@ export function countBits(word: number): number {
 }
 
 /** Beyond `MAX_UNITS` paths the smallest share a few units, so that memory grows with n and not with its square. */
-function shareDustUnits(infos: readonly PathInfo[], names: SteadyNames): SteadyNames {
-  if (infos.length <= MAX_UNITS) return names;
-  const smallest = Array.from(infos.keys())
-    .sort((a, b) => infos[b]!.narSize - infos[a]!.narSize || compareText(names.keys[a]!, names.keys[b]!))
-    .slice(MAX_UNITS);
+function shareDustUnits(names: SteadyNames, largestFirst: readonly number[]): SteadyNames {
+  if (largestFirst.length <= MAX_UNITS) return names;
   const units = [...names.units];
-  for (const id of smallest) units[id] = `dust#${hashText(names.sources[id]!) % DUST_UNITS}`;
+  for (const id of largestFirst.slice(MAX_UNITS)) {
+    units[id] = `dust#${hashText(names.sources[id]!) % DUST_UNITS}`;
+  }
   return { ...names, units };
 }
 
@@ -181,7 +203,7 @@ interface UnitBits {
 function indexUnits(graph: ReferenceGraph, { sources, units }: SteadyNames, record?: ChangeRecord): UnitBits {
   const members = Map.groupBy(units.keys(), (id) => units[id]!);
   const rates = unitRates(members, { graph, sources }, record);
-  const names = Array.from(members.keys()).sort(compareText);
+  const names = sortTexts(members.keys());
   const byRate = Map.groupBy(names, (name) => rates.get(name)!);
   const bitOf = new Int32Array(units.length);
   const runs: RateRun[] = [];

@@ -12,13 +12,13 @@
  */
 import type { PathInfo } from '../store/store.ts';
 import { describePath } from './describe-plan.ts';
-import { compareText } from './reference-graph.ts';
+import { rankTexts } from './text-order.ts';
 
 /** Arrays by the place of a path in the input. */
 export interface SteadyNames {
   readonly sources: readonly string[];
-  /** All different. */
-  readonly keys: readonly string[];
+  /** Places of the keys in their order; all different. */
+  readonly keyRanks: Int32Array;
   readonly units: readonly string[];
 }
 
@@ -31,6 +31,8 @@ interface ParsedName {
 
 /** Of characters: from here on, equal versions mean one source. */
 const LONG_VERSION = 8;
+/** That no number in a version has more of. */
+const DIGITS = 10;
 /** Times the rate of other paths: 1, 3 and 10 were tried on the histories in bench/corpora and three more like them. */
 const VOLATILE_RATE = 3;
 
@@ -50,15 +52,19 @@ const VOLATILE = new Set(
   ).split(' '),
 );
 
+/** @param infos ascending by path */
 export function nameSteadily(infos: readonly PathInfo[]): SteadyNames {
   const names = infos.map(({ path }) => parseName(describePath(path)));
-  const keys: string[] = [];
-  const places = Array.from(names.keys());
-  for (const sharing of Map.groupBy(places, (at) => names[at]!.source + names[at]!.output).values()) {
-    sharing.sort((a, b) => compareVersions(names[a]!, names[b]!) || compareInfos(infos[a]!, infos[b]!));
-    for (const [k, at] of sharing.entries()) keys[at] = keyOf(names[at]!, k, sharing.length);
-  }
-  return { sources: names.map(({ source }) => source), keys, units: unitsOf(names) };
+  const versions = rankVersions(names);
+  return {
+    sources: names.map(({ source }) => source),
+    keyRanks: rankTexts(keysOf(names, { versions, infos })),
+    units: unitsOf(names, versions),
+  };
+}
+
+export function sourceOf(path: string): string {
+  return parseName(describePath(path)).source;
 }
 
 /** Of changes by itself, relative to other paths: by the name alone. */
@@ -91,32 +97,35 @@ function parseName(name: string): ParsedName {
 }
 
 /** As people count: 9 comes before 10. */
-function compareVersions(a: ParsedName, b: ParsedName): number {
-  const padded = ({ version }: ParsedName): string =>
-    version.replaceAll(/\d+/g, (digits) => digits.padStart(10, '0'));
-  return a.version === b.version ? 0 : compareText(padded(a), padded(b)) || compareText(a.version, b.version);
+function rankVersions(names: readonly ParsedName[]): Int32Array {
+  const padded = (version: string): string =>
+    version.replaceAll(/\d+/g, (digits) => digits.padStart(DIGITS, '0'));
+  return rankTexts(names.map(({ version }) => `${padded(version)}\0${version}`));
 }
 
-/** Of equal names and versions only the hash is left, and the size, which more often stays. */
-function compareInfos(a: PathInfo, b: PathInfo): number {
-  return b.narSize - a.narSize || compareText(a.path, b.path);
+function keysOf(
+  names: readonly ParsedName[],
+  { versions, infos }: { readonly versions: Int32Array; readonly infos: readonly PathInfo[] },
+): readonly string[] {
+  const keys: string[] = [];
+  for (const [key, places] of Map.groupBy(names.keys(), (at) => names[at]!.source + names[at]!.output)) {
+    // Of equal names and versions only the hash is left, and the size, which more often stays.
+    places.sort((a, b) => versions[a]! - versions[b]! || infos[b]!.narSize - infos[a]!.narSize || a - b);
+    for (const [k, at] of places.entries()) keys[at] = places.length === 1 ? key : `${key}#${k}`;
+  }
+  return keys;
 }
 
-function keyOf({ source, output }: ParsedName, k: number, sharing: number): string {
-  return sharing === 1 ? source + output : `${source}${output}#${k}`;
-}
-
-function unitsOf(names: readonly ParsedName[]): readonly string[] {
-  const placeOf = new Map<ParsedName, number>();
-  for (const sharing of Map.groupBy(names, ({ source }) => source).values()) {
-    const sorted = [...sharing].sort(compareVersions);
-    let place = 0;
-    for (const [at, name] of sorted.entries()) {
-      if (at > 0 && name.version !== sorted[at - 1]!.version) place++;
-      placeOf.set(name, place);
+function unitsOf(names: readonly ParsedName[], versions: Int32Array): readonly string[] {
+  const units: string[] = [];
+  for (const [source, places] of Map.groupBy(names.keys(), (at) => names[at]!.source)) {
+    places.sort((a, b) => versions[a]! - versions[b]!);
+    let k = 0;
+    for (const [at, place] of places.entries()) {
+      if (at > 0 && versions[place] !== versions[places[at - 1]!]) k++;
+      const { version } = names[place]!;
+      units[place] = version.length >= LONG_VERSION ? `=${version}` : `${source}#${k}`;
     }
   }
-  return names.map((name) =>
-    name.version.length >= LONG_VERSION ? `=${name.version}` : `${name.source}#${placeOf.get(name)}`,
-  );
+  return units;
 }

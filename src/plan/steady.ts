@@ -31,10 +31,10 @@
 import type { PathInfo } from '../store/store.ts';
 import type { StorePath } from '../store/store-path.ts';
 import { type ChangeRecord, EMPTY_RECORD, nextRecord } from './change-record.ts';
-import { describePath } from './describe-plan.ts';
 import { layerOf } from './layer-of.ts';
 import type { LayerPlan, LayerReason } from './layer-plan.ts';
-import { compareText, type ReferenceGraph, row } from './reference-graph.ts';
+import { byName } from './name-order.ts';
+import { type ReferenceGraph, row } from './reference-graph.ts';
 import { cover } from './steady-cover.ts';
 import { divideFamilies } from './steady-families.ts';
 import { bySize, type Group, groupOf, MAX_UNITS, type SteadyModel, steadyModel } from './steady-model.ts';
@@ -72,7 +72,7 @@ function planAfresh(graph: ReferenceGraph, limit: number): SteadyPlan {
   const model = steadyModel(graph);
   const roots = rootGroups(model, rootsOf(graph), limit);
   const taken = new Set(roots.flatMap(({ ids }) => ids));
-  const rest = idsBySize(model).filter((id) => !taken.has(id));
+  const rest = model.largestFirst.filter((id) => !taken.has(id));
   const groups = orderGroups(model, { free: [...divide(model, rest, limit - roots.length), ...roots] });
   return { layers: toLayers(model, groups, new Set(roots)), changes: EMPTY_RECORD };
 }
@@ -127,7 +127,7 @@ function regroup(model: SteadyModel, kept: readonly Group[], limit: number): Gro
     limit,
   );
   const taken = new Set(roots.flatMap(({ ids }) => ids));
-  const rest = idsBySize(model).filter((id) => !isKept.has(id) && !taken.has(id));
+  const rest = model.largestFirst.filter((id) => !isKept.has(id) && !taken.has(id));
   const items = [...kept, ...itemsOf(model, rest)];
   const groups = items.length === 0 ? [] : cover(model, items, { limit: Math.max(limit - roots.length, 1) });
   return { groups: [...groups, ...roots], roots };
@@ -153,10 +153,6 @@ function rootsOf({ infos, referrers }: ReferenceGraph): readonly number[] {
 function rootGroups(model: SteadyModel, roots: readonly number[], limit: number): readonly Group[] {
   if (roots.length > limit / LAYERS_FOR_ROOT) return [];
   return roots.map((id) => groupOf(model, [id]));
-}
-
-function idsBySize(model: SteadyModel): readonly number[] {
-  return Array.from(model.graph.infos.keys()).sort(bySize(model));
 }
 
 /** @param ids largest first */
@@ -201,7 +197,8 @@ function itemsOf(model: SteadyModel, ids: readonly number[]): readonly Group[] {
   if (ids.length <= MAX_UNITS) return ids.map((id) => groupOf(model, [id]));
   const homeOf = new Map(ids.slice(0, MAX_UNITS).map((id) => [id, id]));
   const isDust = new Set(ids.slice(MAX_UNITS));
-  const bySizeOfHome = (a: number, b: number): number => bySize(model)(homeOf.get(a)!, homeOf.get(b)!);
+  const compare = bySize(model.graph, model.names);
+  const bySizeOfHome = (a: number, b: number): number => compare(homeOf.get(a)!, homeOf.get(b)!);
   const [stray] = isDust;
   for (const id of model.graph.order) {
     if (!isDust.has(id)) continue;
@@ -218,11 +215,13 @@ function toLayers(
   groups: readonly Group[],
   roots: ReadonlySet<Group>,
 ): readonly LayerPlan[] {
+  const order = byName(graph);
   return groups.map((group) => {
-    const infos = group.ids.map((id) => graph.infos[id]!);
     // A kept layer's tar stays the same, whoever planned it.
+    const ids = group.kept === undefined ? [...group.ids].sort(order) : group.ids;
+    const infos = ids.map((id) => graph.infos[id]!);
     if (group.kept !== undefined) return layerOf(infos, { kind: 'kept', place: group.kept });
-    return layerOf(infos.sort(compareNames), reasonOf(infos, roots.has(group)));
+    return layerOf(infos, reasonOf(infos, roots.has(group)));
   });
 }
 
@@ -230,8 +229,4 @@ function reasonOf(infos: readonly PathInfo[], isRoot: boolean): LayerReason {
   if (isRoot) return { kind: 'root' };
   const largest = infos.reduce((a, b) => (b.narSize > a.narSize ? b : a));
   return { kind: 'steady', around: largest.path };
-}
-
-function compareNames(a: PathInfo, b: PathInfo): number {
-  return compareText(describePath(a.path), describePath(b.path)) || compareText(a.path, b.path);
 }

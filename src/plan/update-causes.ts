@@ -9,7 +9,7 @@
  * Without references, a new path whose name and version are old counts as rebuilt, and nothing says because of what.
  */
 import { describePath } from './describe-plan.ts';
-import { compareText } from './reference-graph.ts';
+import { compareText } from './text-order.ts';
 
 export interface UpdateCauses {
   /** Whether references or names alone told. */
