@@ -6,8 +6,9 @@
  *
  * Deterministic: of equal costs the first place wins where all are gone through; where one is new, those that are there.
  */
-import { addedCost, MergeBounds } from './merge-bounds.ts';
-import { type Group, mergeGroups, type SteadyModel } from './steady-model.ts';
+import { addedCost, MergeBounds, nextBelow } from './merge-bounds.ts';
+import { type Group, mergeGroups } from './steady-groups.ts';
+import type { SteadyModel } from './steady-model.ts';
 
 export class GroupTable {
   size = 0;
@@ -67,36 +68,33 @@ export class GroupTable {
     this.#bounds.set(place, group);
     this.#boundCosts(place, group);
     this.#findNearest(place);
+    const start = place * this.#capacity;
     for (let other = 0; other < this.#capacity; other++) {
-      if (other === place || this.#places[other] === undefined) continue;
-      const nearest = this.#nearest[other]!;
-      if (nearest === place || nearest === emptied || nearest === -1) this.#findNearest(other);
-      else this.#compareNearest(other, place);
+      const nearest = this.#nearest[other];
+      if (nearest === place || nearest === emptied) this.#findNearest(other);
+      else if (this.#costs[start + other]! < this.#least[other]!) this.#compareNearest(other, place);
     }
   }
 
   #boundCosts(place: number, group: Group): void {
-    const [costs, isExact, capacity] = [this.#costs, this.#isExact, this.#capacity];
-    const start = place * capacity;
-    this.#bounds.fill(costs.subarray(start, start + capacity), group);
-    costs[start + place] = Infinity;
-    isExact.fill(0, start, start + capacity);
-    for (let other = 0; other < capacity; other++) {
-      costs[other * capacity + place] = costs[start + other]!;
-      isExact[other * capacity + place] = 0;
-    }
+    const start = place * this.#capacity;
+    const row = this.#costs.subarray(start, start + this.#capacity);
+    this.#bounds.fill(row, group);
+    row[place] = Infinity;
+    fillColumn(this.#costs, place, row);
+    this.#isExact.fill(0, start, start + this.#capacity);
+    for (let at = place; at < this.#isExact.length; at += this.#capacity) this.#isExact[at] = 0;
   }
 
   #findNearest(place: number): void {
-    const [costs, capacity] = [this.#costs, this.#capacity];
-    const start = place * capacity;
+    const start = place * this.#capacity;
+    const end = start + this.#capacity;
     let nearest = -1;
     let least = Infinity;
-    for (let other = 0; other < capacity; other++) {
-      if (costs[start + other]! >= least) continue;
-      const cost = this.#exactCost(place, other);
+    for (let at = nextBelow(this.#costs, start, end, least); at < end; at = nextBelow(this.#costs, at + 1, end, least)) {
+      const cost = this.#exactCost(place, at - start);
       if (cost >= least) continue;
-      nearest = other;
+      nearest = at - start;
       least = cost;
     }
     this.#nearest[place] = nearest;
@@ -104,10 +102,8 @@ export class GroupTable {
   }
 
   #compareNearest(place: number, other: number): void {
-    const least = this.#least[place]!;
-    if (this.#costs[place * this.#capacity + other]! >= least) return;
     const cost = this.#exactCost(place, other);
-    if (cost >= least) return;
+    if (cost >= this.#least[place]!) return;
     this.#nearest[place] = other;
     this.#least[place] = cost;
   }
@@ -121,12 +117,18 @@ export class GroupTable {
   }
 
   #setCost(a: number, b: number, cost: number): void {
-    const [at, turned] = [a * this.#capacity + b, b * this.#capacity + a];
+    const at = a * this.#capacity + b;
+    const turned = b * this.#capacity + a;
     this.#costs[at] = cost;
     this.#costs[turned] = cost;
     this.#isExact[at] = 1;
     this.#isExact[turned] = 1;
   }
+}
+
+/** @param column of `row.length` */
+function fillColumn(table: Float64Array, column: number, row: Float64Array): void {
+  for (let at = 0; at < row.length; at++) table[at * row.length + column] = row[at]!;
 }
 
 /** The first of equal ones. */

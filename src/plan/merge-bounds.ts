@@ -4,7 +4,8 @@
  *
  * A kept group that is merged has to be sent once more, which counts, too.
  */
-import { costOfUnion, type Group, type SteadyModel } from './steady-model.ts';
+import { costOfUnion, type Group, leastCostOfUnion } from './steady-groups.ts';
+import type { SteadyModel } from './steady-model.ts';
 
 /** Of releases: what sending a kept layer once more is spread over. */
 const KEPT_HORIZON = 8;
@@ -15,7 +16,24 @@ export function addedCost(model: SteadyModel, a: Group, b: Group): number {
   return costOfUnion(model, a, b) - a.cost - b.cost + resendCost(a) + resendCost(b);
 }
 
-/** Groups by place, in flat arrays: a plan is mostly made by a process that has just begun, in which little is compiled. */
+/** A bound below that; closer than the one of `MergeBounds`, and several times as much work. */
+export function leastAdded(model: SteadyModel, a: Group, b: Group): number {
+  const added = leastCostOfUnion(model, a, b) - a.cost - b.cost;
+  return added * (1 - ROUNDING) - ROUNDING * (a.cost + b.cost) + resendCost(a) + resendCost(b);
+}
+
+/**
+ * The first place from `from` on whose number is below `limit`, or `end`. Alone, although it is a line: most of planning is spent here, and
+ * what is small is compiled soon, which matters because a plan is mostly made by a process that has just begun.
+ */
+// eslint-disable-next-line max-params
+export function nextBelow(numbers: Float64Array, from: number, end: number, limit: number): number {
+  let at = from;
+  while (at < end && numbers[at]! >= limit) at++;
+  return at;
+}
+
+/** Groups by place, in flat arrays. */
 export class MergeBounds {
   readonly #sizes: Float64Array;
   readonly #costs: Float64Array;
@@ -39,9 +57,13 @@ export class MergeBounds {
 
   /** Puts into `bounds` by place what merging its group and this one adds at least; infinite where there is none. */
   fill(bounds: Float64Array, group: Group): void {
-    const [sizes, costs, risks, resends] = [this.#sizes, this.#costs, this.#risks, this.#resends];
+    const sizes = this.#sizes;
+    const costs = this.#costs;
+    const risks = this.#risks;
+    const resends = this.#resends;
     const { size, cost } = group;
-    const [risk, resend] = [costOfByte(group), resendCost(group)];
+    const risk = costOfByte(group);
+    const resend = resendCost(group);
     for (let at = 0; at < bounds.length; at++) {
       const both = costs[at]! + cost;
       const union = (sizes[at]! + size) * (risks[at]! > risk ? risks[at]! : risk);

@@ -18,8 +18,9 @@
  * Merging all items from the bottom up, without the limit in step 1, was measured and is worse.
  */
 import { GroupTable } from './group-table.ts';
+import type { Group } from './steady-groups.ts';
 import { refine } from './steady-refine.ts';
-import type { Group, SteadyModel } from './steady-model.ts';
+import type { SteadyModel } from './steady-model.ts';
 
 export interface CoverOptions {
   /** Of groups, at least 1. */

@@ -18,6 +18,7 @@
  * Deterministic: units and rates are ordered by key and not by store path, so that the same names give the same sums; nothing but
  * +, * and / of IEEE 754 is used.
  */
+import { countBits, unite, type WeightRuns } from './bit-sets.ts';
 import { type ChangeRecord, recordedMasks, type StepMask } from './change-record.ts';
 import { type ReferenceGraph, row } from './reference-graph.ts';
 import { hashText, nameSteadily, priorRate, type SteadyNames } from './steady-names.ts';
@@ -30,44 +31,23 @@ export interface SteadyModel {
   readonly largestFirst: readonly number[];
   /** By id: 32-bit words of the path's events; a view. */
   readonly events: readonly Int32Array[];
+  /** By id: the bit of the path's own unit, and its rate. */
+  readonly unitOf: Int32Array;
+  readonly rates: Float64Array;
+  /** By id: 1 where no other path is of that unit. Whatever set has it then has all events of the path. */
+  readonly isAlone: Uint8Array;
   /** By id: the recorded steps in which any event happened, as two masks of 26 bits. */
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly words: number;
-  /** Runs of words of one rate, ascending. */
-  readonly runs: readonly RateRun[];
+  /** Rates ascending. */
+  readonly runs: WeightRuns;
   /** The weight of a risk of one half. */
   readonly half: number;
   /** Recorded steps; 0 without a record. */
   readonly steps: number;
   /** Of the model in the risk; the rest is the record's. 1 without a record. */
   readonly share: number;
-}
-
-interface RateRun {
-  readonly end: number;
-  readonly rate: number;
-}
-
-/** What can happen to some paths: a set of units, and of recorded steps. */
-export interface Events {
-  readonly events: Int32Array;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Paths that share a layer. Never changed in place. */
-export interface Group extends Events {
-  readonly ids: readonly number[];
-  /** Bytes of narSize. */
-  readonly size: number;
-  readonly risk: number;
-  /** Expected bytes of the next release: size times risk. */
-  readonly cost: number;
-  /** Place in the previous image, of a layer that is kept as it is. */
-  readonly kept?: number;
-  /** It holds the paths of a kept layer, which stay together. */
-  readonly isWhole: boolean;
 }
 
 export const MAX_UNITS = 8192;
@@ -87,62 +67,11 @@ export function steadyModel(graph: ReferenceGraph, record?: ChangeRecord): Stead
   const largestFirst = Array.from(graph.infos.keys()).sort(bySize(graph, named));
   const names = shareDustUnits(named, largestFirst);
   const units = indexUnits(graph, names, record);
-  const events = eventRows(graph, units.bitOf, units.words);
+  const events = eventRows(graph, units.unitOf, units.words);
   const masks = pathMasks(graph, names, record);
   const steps = record?.steps ?? 0;
   const share = Math.max(0.5, TRUSTED_STEPS / (TRUSTED_STEPS + steps));
   return { graph, names, largestFirst, events, ...masks, ...units, steps, share };
-}
-
-export function riskOf(model: SteadyModel, weight: number, steps: number): number {
-  const expected = weight / (weight + model.half);
-  return model.steps === 0 ? expected : model.share * expected + ((1 - model.share) * steps) / model.steps;
-}
-
-/** The group of these paths; `ids` is not empty. */
-export function groupOf(model: SteadyModel, ids: readonly number[], kept?: number): Group {
-  const events = eventsOf(model, ids);
-  const size = ids.reduce((sum, id) => sum + model.graph.infos[id]!.narSize, 0);
-  const risk = riskOfUnion(model, events, events);
-  const isWhole = kept !== undefined;
-  return { ids, size, ...events, risk, cost: size * risk, isWhole, ...(isWhole ? { kept } : {}) };
-}
-
-function eventsOf(model: SteadyModel, ids: readonly number[]): Events {
-  const [first] = ids as readonly [number, ...number[]];
-  if (ids.length === 1)
-    return { events: model.events[first]!, low: model.low[first]!, high: model.high[first]! };
-  const events = new Int32Array(model.words);
-  let [low, high] = [0, 0];
-  for (const id of ids) {
-    unite(events, model.events[id]!);
-    low |= model.low[id]!;
-    high |= model.high[id]!;
-  }
-  return { events, low, high };
-}
-
-export function mergeGroups(model: SteadyModel, a: Group, b: Group): Group {
-  const events = uniteEvents(a, b);
-  const size = a.size + b.size;
-  const risk = riskOfUnion(model, a, b);
-  return { ids: [...a.ids, ...b.ids], size, ...events, risk, cost: size * risk, isWhole: a.isWhole || b.isWhole };
-}
-
-export function uniteEvents(a: Events, b: Events): Events {
-  const events = Int32Array.from(a.events);
-  unite(events, b.events);
-  return { events, low: a.low | b.low, high: a.high | b.high };
-}
-
-/** Expected bytes of a layer of both. */
-export function costOfUnion(model: SteadyModel, a: Group, b: Group): number {
-  return (a.size + b.size) * riskOfUnion(model, a, b);
-}
-
-export function riskOfUnion(model: SteadyModel, a: Events, b: Events): number {
-  const steps = model.steps === 0 ? 0 : countBits(a.low | b.low) + countBits(a.high | b.high);
-  return riskOf(model, weightOfUnion(model, a.events, b.events), steps);
 }
 
 /** Descending by size, ties by key. */
@@ -151,30 +80,6 @@ export function bySize(
   { keyRanks }: SteadyNames,
 ): (a: number, b: number) => number {
   return (a, b) => infos[b]!.narSize - infos[a]!.narSize || keyRanks[a]! - keyRanks[b]!;
-}
-
-/** The inner loop of all planning, and flat for that reason. */
-export function weightOfUnion({ runs }: SteadyModel, a: Int32Array, b: Int32Array): number {
-  let weight = 0;
-  let at = 0;
-  for (let run = 0; run < runs.length; run++) {
-    const { end, rate } = runs[run]!;
-    let count = 0;
-    for (; at < end; at++) {
-      let bits = a[at]! | b[at]!;
-      bits -= (bits >>> 1) & 0x55555555;
-      bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-      count += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-    }
-    weight += count * rate;
-  }
-  return weight;
-}
-
-export function countBits(word: number): number {
-  let bits = word - ((word >>> 1) & 0x55555555);
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** Beyond `MAX_UNITS` paths the smallest share a few units, so that memory grows with n and not with its square. */
@@ -187,15 +92,13 @@ function shareDustUnits(names: SteadyNames, largestFirst: readonly number[]): St
   return { ...names, units };
 }
 
-export function unite(target: Int32Array, source: Int32Array): void {
-  for (let at = 0; at < target.length; at++) target[at]! |= source[at]!;
-}
-
 interface UnitBits {
   /** By id. */
-  readonly bitOf: Int32Array;
+  readonly unitOf: Int32Array;
+  readonly rates: Float64Array;
+  readonly isAlone: Uint8Array;
   readonly words: number;
-  readonly runs: readonly RateRun[];
+  readonly runs: WeightRuns;
   readonly half: number;
 }
 
@@ -205,19 +108,27 @@ function indexUnits(graph: ReferenceGraph, { sources, units }: SteadyNames, reco
   const rates = unitRates(members, { graph, sources }, record);
   const names = sortTexts(members.keys());
   const byRate = Map.groupBy(names, (name) => rates.get(name)!);
-  const bitOf = new Int32Array(units.length);
-  const runs: RateRun[] = [];
+  const unitOf = new Int32Array(units.length);
+  const rateOf = new Float64Array(units.length);
+  const isAlone = new Uint8Array(units.length);
+  const weights = Float64Array.from(byRate.keys()).sort();
+  const ends = new Int32Array(weights.length);
   let [end, total] = [0, 0];
-  for (const rate of Array.from(byRate.keys()).sort((a, b) => a - b)) {
+  for (const [run, rate] of weights.entries()) {
     const sharing = byRate.get(rate)!;
     for (const [at, name] of sharing.entries()) {
-      for (const id of members.get(name)!) bitOf[id] = 32 * end + at;
+      const ids = members.get(name)!;
+      for (const id of ids) {
+        unitOf[id] = 32 * end + at;
+        rateOf[id] = rate;
+        isAlone[id] = ids.length === 1 ? 1 : 0;
+      }
     }
     end += Math.ceil(sharing.length / 32);
     total += sharing.length * rate;
-    runs.push({ end, rate });
+    ends[run] = end;
   }
-  return { bitOf, words: end, runs, half: record === undefined ? powerOfTwoNear(total) / 2 : 1 };
+  return { unitOf, rates: rateOf, isAlone, words: end, runs: { ends, weights }, half: record === undefined ? powerOfTwoNear(total) / 2 : 1 };
 }
 
 /** Without a record relative rates, with one expected changes for each step. */
@@ -270,13 +181,13 @@ function powerOfTwoNear(value: number): number {
   return power;
 }
 
-function eventRows(graph: ReferenceGraph, bitOf: Int32Array, words: number): readonly Int32Array[] {
+function eventRows(graph: ReferenceGraph, unitOf: Int32Array, words: number): readonly Int32Array[] {
   const rows = graph.infos.map(() => new Int32Array(0));
   const all = new Int32Array(words * graph.infos.length);
   for (let at = graph.order.length - 1; at >= 0; at--) {
     const id = graph.order[at]!;
     const own = all.subarray(words * at, words * (at + 1));
-    own[bitOf[id]! >>> 5]! |= 1 << (bitOf[id]! & 31);
+    own[unitOf[id]! >>> 5]! |= 1 << (unitOf[id]! & 31);
     // References come after their referrers in the order, so that their rows are complete.
     if (graph.infos[id]!.ca === undefined) {
       for (const reference of row(graph.references, id)) unite(own, rows[reference]!);

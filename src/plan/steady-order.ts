@@ -13,7 +13,8 @@
  * Cost: three unions for each pair of neighbours, and for each that a swap touched in at most 200 rounds; 30 are usual. Deterministic: see
  * `steady-model.ts`.
  */
-import { type Events, type Group, riskOfUnion, type SteadyModel, uniteEvents } from './steady-model.ts';
+import { type Events, type Group, noEvents, riskOfUnion, uniteEvents } from './steady-groups.ts';
+import type { SteadyModel } from './steady-model.ts';
 
 const MAX_ROUNDS = 200;
 /** Of expected bytes: gains below it are rounding. */
@@ -34,8 +35,9 @@ export function orderGroups(
   { fixed = [], free }: { readonly fixed?: readonly Group[]; readonly free: readonly Group[] },
 ): readonly Group[] {
   const order = sortByRisk(model, free);
-  const below = [fixed.reduce(uniteEvents, { events: new Int32Array(model.words), low: 0, high: 0 })];
-  for (const [at, group] of order.entries()) below.push(uniteEvents(below[at]!, group));
+  const pile = (all: Events, { events }: Group): Events => uniteEvents(model, all, events);
+  const below = [fixed.reduce(pile, noEvents(model))];
+  for (const [at, group] of order.entries()) below.push(pile(below[at]!, group));
   const stack = { order, below, isSettled: new Uint8Array(order.length) };
   let swapped = true;
   for (let round = 0; round < MAX_ROUNDS && swapped; round++) swapped = swapNeighbours(model, stack);
@@ -45,7 +47,8 @@ export function orderGroups(
 function sortByRisk({ names }: SteadyModel, groups: readonly Group[]): Group[] {
   const keyed = groups.map((group) => {
     // A group of size 0 costs nothing wherever it is.
-    const odds = group.risk / (1 - group.risk) / Math.max(group.size, 1);
+    const { risk } = group.events;
+    const odds = risk / (1 - risk) / Math.max(group.size, 1);
     return { group, odds, key: group.ids.reduce((least, id) => Math.min(least, names.keyRanks[id]!), Infinity) };
   });
   keyed.sort((a, b) => (a.odds === b.odds ? a.key - b.key : a.odds - b.odds));
@@ -61,7 +64,7 @@ function swapNeighbours(model: SteadyModel, { order, below, isSettled }: Stack):
     isSettled[at] = 1;
     if (!isBetterSwapped(model, [below[at]!, below[at + 1]!], [lower, upper])) continue;
     [order[at], order[at + 1]] = [upper, lower];
-    below[at + 1] = uniteEvents(below[at]!, upper);
+    below[at + 1] = uniteEvents(model, below[at]!, upper.events);
     isSettled.fill(0, Math.max(at - 1, 0), at + 2);
     swapped = true;
   }
@@ -74,8 +77,8 @@ function isBetterSwapped(
   [below, withLower]: readonly [Events, Events],
   [lower, upper]: readonly [Group, Group],
 ): boolean {
-  const both = riskOfUnion(model, withLower, upper);
-  const asIs = lower.size * riskOfUnion(model, below, lower) + upper.size * both;
-  const swapped = upper.size * riskOfUnion(model, below, upper) + lower.size * both;
+  const both = riskOfUnion(model, withLower, upper.events);
+  const asIs = lower.size * withLower.risk + upper.size * both;
+  const swapped = upper.size * riskOfUnion(model, below, upper.events) + lower.size * both;
   return swapped < asIs * (1 - LEAST_GAIN);
 }

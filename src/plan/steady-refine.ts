@@ -8,17 +8,10 @@
  *
  * Prior art: moves of single elements (Kernighan, Lin 1970).
  */
-import { MergeBounds, ROUNDING } from './merge-bounds.ts';
-import {
-  costOfUnion,
-  countBits,
-  type Events,
-  type Group,
-  groupOf,
-  riskOf,
-  type SteadyModel,
-  weightOfUnion,
-} from './steady-model.ts';
+import { countBits, weightOfUnion } from './bit-sets.ts';
+import { leastAdded, MergeBounds, nextBelow, ROUNDING } from './merge-bounds.ts';
+import { costOfUnion, type Group, groupOf, riskOf } from './steady-groups.ts';
+import type { SteadyModel } from './steady-model.ts';
 
 const MAX_ROUNDS = 3;
 /** Of paths: a move costs time in proportion to the paths of its groups. */
@@ -35,11 +28,18 @@ export function refine(model: SteadyModel, groups: readonly Group[]): readonly G
   return [...groups.filter(({ isWhole }) => isWhole), ...moves.groups];
 }
 
+/** Units and recorded steps. */
+interface Shared {
+  readonly units: Int32Array;
+  readonly low: number;
+  readonly high: number;
+}
+
 class Moves {
   readonly groups: Group[];
   readonly #model: SteadyModel;
   /** By group: what more than one of its paths brings, and so stays without any single one. */
-  readonly #shared: Events[];
+  readonly #shared: Shared[];
   readonly #bounds: MergeBounds;
   /** By group, and by id: the number of moves when it last changed, and when it was last looked at. */
   readonly #changedAt: Int32Array;
@@ -50,15 +50,15 @@ class Moves {
   /** Each of one path, the largest first. */
   readonly #singles: readonly Group[];
   /** By group, of the path in question. */
-  readonly #least: Float64Array;
+  readonly #added: Float64Array;
 
   constructor(model: SteadyModel, groups: readonly Group[]) {
     this.#model = model;
     this.groups = [...groups];
-    this.#shared = groups.map((group) => sharedEvents(model, group));
+    this.#shared = groups.map((group) => sharedOf(model, group));
     this.#bounds = new MergeBounds(groups.length);
     this.#changedAt = new Int32Array(groups.length);
-    this.#least = new Float64Array(groups.length);
+    this.#added = new Float64Array(groups.length);
     this.#seenAt = new Int32Array(model.largestFirst.length).fill(-1);
     this.#homeOf = new Int32Array(model.largestFirst.length).fill(-1);
     for (const [home, group] of groups.entries()) {
@@ -99,12 +99,15 @@ class Moves {
     let least = gain - ROUNDING * cost - single.cost;
     // No layer can take a path for less than its own cost.
     if (least <= 0) return undefined;
-    const [bounds, changedAt] = [this.#least, this.#changedAt];
+    const bounds = this.#added;
+    const changedAt = this.#changedAt;
     this.#bounds.fill(bounds, single);
     let best: number | undefined;
-    for (let other = 0; other < bounds.length; other++) {
-      if (bounds[other]! >= least || other === home || changedAt[other]! <= seenAt) continue;
+    const end = bounds.length;
+    for (let other = nextBelow(bounds, 0, end, least); other < end; other = nextBelow(bounds, other + 1, end, least)) {
+      if (other === home || changedAt[other]! <= seenAt) continue;
       const group = this.groups[other]!;
+      if (leastAdded(this.#model, group, single) >= least) continue;
       const added = costOfUnion(this.#model, group, single) - group.cost - single.cost;
       if (added < least) [least, best] = [added, other];
     }
@@ -113,36 +116,37 @@ class Moves {
 
   #change(place: number, group: Group): void {
     this.groups[place] = group;
-    this.#shared[place] = sharedEvents(this.#model, group);
+    this.#shared[place] = sharedOf(this.#model, group);
     this.#bounds.set(place, group);
     this.#changedAt[place] = this.#moves;
   }
 }
 
-function costWithout(model: SteadyModel, [group, shared]: readonly [Group, Events], single: Group): number {
-  const left = new Int32Array(model.words);
-  const [all, own, kept] = [group.events, single.events, shared.events];
-  for (let at = 0; at < left.length; at++) left[at] = all[at]! & (~own[at]! | kept[at]!);
-  const low = group.low & (~single.low | shared.low);
-  const high = group.high & (~single.high | shared.high);
+function costWithout(model: SteadyModel, [group, shared]: readonly [Group, Shared], single: Group): number {
+  const all = group.events;
+  const own = single.events;
+  const left = all.units.slice();
+  for (let at = 0; at < left.length; at++) left[at]! &= ~own.units[at]! | shared.units[at]!;
+  const low = all.low & (~own.low | shared.low);
+  const high = all.high & (~own.high | shared.high);
   const steps = countBits(low) + countBits(high);
-  return (group.size - single.size) * riskOf(model, weightOfUnion(model, left, left), steps);
+  return (group.size - single.size) * riskOf(model, weightOfUnion(model.runs, left, left), steps);
 }
 
-function sharedEvents(model: SteadyModel, { ids }: Group): Events {
+function sharedOf(model: SteadyModel, { ids }: Group): Shared {
   const once = new Int32Array(model.words);
-  const shared = new Int32Array(model.words);
-  let [low, high, sharedLow, sharedHigh] = [0, 0, 0, 0];
+  const units = new Int32Array(model.words);
+  let [onceLow, onceHigh, low, high] = [0, 0, 0, 0];
   for (const id of ids) {
     const events = model.events[id]!;
     for (let at = 0; at < once.length; at++) {
-      shared[at]! |= once[at]! & events[at]!;
+      units[at]! |= once[at]! & events[at]!;
       once[at]! |= events[at]!;
     }
-    sharedLow |= low & model.low[id]!;
-    sharedHigh |= high & model.high[id]!;
-    low |= model.low[id]!;
-    high |= model.high[id]!;
+    low |= onceLow & model.low[id]!;
+    high |= onceHigh & model.high[id]!;
+    onceLow |= model.low[id]!;
+    onceHigh |= model.high[id]!;
   }
-  return { events: shared, low: sharedLow, high: sharedHigh };
+  return { units, low, high };
 }

@@ -37,7 +37,8 @@ import { byName } from './name-order.ts';
 import { type ReferenceGraph, row } from './reference-graph.ts';
 import { cover } from './steady-cover.ts';
 import { divideFamilies } from './steady-families.ts';
-import { bySize, type Group, groupOf, MAX_UNITS, type SteadyModel, steadyModel } from './steady-model.ts';
+import { type Group, groupOf } from './steady-groups.ts';
+import { bySize, MAX_UNITS, type SteadyModel, steadyModel } from './steady-model.ts';
 import { orderGroups } from './steady-order.ts';
 
 export interface SteadyOptions {
