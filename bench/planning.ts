@@ -1,17 +1,20 @@
 /**
  * How long planning takes, and how much memory, on synthetic closures and a real one.
  *
- *     node bench/planning.ts [--paths 1000,10000,100000] [--graph FILE]
+ *     node bench/planning.ts [--paths 1000,10000,100000] [--graph FILE] [--layers 100] [--runs 1] [--strategies steady,auto]
  *
- * FILE is what `nix path-info --json --closure-size --recursive` or `exportReferencesGraph` write. Every case runs in a process of
- * its own; the time is that of `planLayers` alone, from path infos to layers; the memory is the peak of the whole process, the closure
- * included. Prints Markdown.
+ * FILE is what `nix path-info --json --closure-size --recursive` or `exportReferencesGraph` write. Every plan is the first one of a process
+ * of its own, in which nothing is compiled yet; the time is that of `planLayers` alone, from path infos to layers; the processor's time is of
+ * all threads, the compiler's too; the memory is the peak of the whole process, the closure included. Medians of the runs. `steady+previous`
+ * plans after a plan of `steady` of an image in which every 50th path was another. Prints Markdown.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Digest } from '../src/digest.ts';
 import { type Layering, planLayers } from '../src/plan/plan-layers.ts';
+import type { PreviousLayers } from '../src/plan/steady.ts';
 import type { PathInfo } from '../src/store/store.ts';
 import type { StorePath } from '../src/store/store-path.ts';
 
@@ -19,6 +22,7 @@ interface Result {
   readonly paths: number;
   readonly layers: number;
   readonly milliseconds: number;
+  readonly cpuMilliseconds: number;
   readonly peakBytes: number;
 }
 
@@ -30,57 +34,110 @@ interface SyntheticPath {
 
 const SHAPES = ['mixed', 'local', 'chain'] as const;
 type Shape = (typeof SHAPES)[number];
-const STRATEGIES = ['steady', 'popularity', 'auto', 'pipeline'] as const;
+const STRATEGIES = ['steady', 'steady+previous', 'popularity', 'auto', 'pipeline'] as const;
 type Strategy = (typeof STRATEGIES)[number];
 const REFERENCES = 8;
-const MAX_LAYERS = 100;
+/** One path of so many was another in the image before. */
+const CHANGED = 50;
+/** Until what loading the program left to other threads is done. */
+const PAUSE_MS = 300;
 const SEED = 1;
 const NAR_HASH = `sha256:${'0'.repeat(64)}` as Digest;
 
-function main(): void {
+async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { paths: { type: 'string' }, graph: { type: 'string' }, case: { type: 'string' } },
+    options: {
+      paths: { type: 'string', default: '1000,10000,100000' },
+      graph: { type: 'string' },
+      layers: { type: 'string', default: '100' },
+      runs: { type: 'string', default: '1' },
+      strategies: { type: 'string', default: STRATEGIES.join(',') },
+      case: { type: 'string' },
+    },
   });
+  const maxLayers = Number(values.layers);
   if (values.case !== undefined) {
-    process.stdout.write(JSON.stringify(runCase(values.case)));
+    process.stdout.write(JSON.stringify(await runCase(values.case, maxLayers)));
     return;
   }
-  const sizes = values.paths?.split(',') ?? ['1000', '10000', '100000'];
-  const closures = sizes.flatMap((size) => SHAPES.map((shape) => `${shape}:${size}`));
+  const closures = values.paths.split(',').flatMap((size) => SHAPES.map((shape) => `${shape}:${size}`));
   if (values.graph !== undefined) closures.push(`file:${values.graph}`);
-  console.log('| closure | paths | strategy | layers | ms | peak MB |\n|---|---:|---|---:|---:|---:|');
-  for (const closure of closures) for (const strategy of STRATEGIES) printCase(closure, strategy);
+  const strategies = STRATEGIES.filter((strategy) => values.strategies.split(',').includes(strategy));
+  console.log('| closure | paths | strategy | layers | ms | processor ms | peak MB |');
+  console.log('|---|---:|---|---:|---:|---:|---:|');
+  for (const closure of closures) {
+    for (const strategy of strategies) printCase({ closure, strategy, maxLayers, runs: Number(values.runs) });
+  }
 }
 
-function printCase(closure: string, strategy: Strategy): void {
-  const output = execFileSync(process.execPath, [import.meta.filename, '--case', `${strategy}:${closure}`], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 20,
+interface Case {
+  readonly closure: string;
+  readonly strategy: Strategy;
+  readonly maxLayers: number;
+  readonly runs: number;
+}
+
+function printCase({ closure, strategy, maxLayers, runs }: Case): void {
+  const previous = strategy === 'steady+previous' ? runChild(`before:${closure}`, maxLayers) : '';
+  const results = Array.from({ length: runs }, () => {
+    return JSON.parse(runChild(`${strategy}:${closure}`, maxLayers, previous)) as Result;
   });
-  const { paths, layers, milliseconds, peakBytes } = JSON.parse(output) as Result;
-  const name = closure.split(':')[0];
-  const numbers = `${layers} | ${milliseconds.toFixed(0)} | ${(peakBytes / 1e6).toFixed(0)}`;
-  console.log(`| ${name} | ${paths} | ${strategy} | ${numbers} |`);
+  const { paths, layers } = results[0]!;
+  const median = (number: (result: Result) => number): string =>
+    results
+      .map(number)
+      .sort((a, b) => a - b)
+      [runs >> 1]!.toFixed(0);
+  const numbers = [
+    median(({ milliseconds }) => milliseconds),
+    median(({ cpuMilliseconds }) => cpuMilliseconds),
+    median(({ peakBytes }) => peakBytes / 1e6),
+  ];
+  console.log(`| ${closure.split(':')[0]} | ${paths} | ${strategy} | ${layers} | ${numbers.join(' | ')} |`);
+}
+
+function runChild(name: string, maxLayers: number, input = ''): string {
+  const args = [import.meta.filename, '--case', name, '--layers', String(maxLayers)];
+  return execFileSync(process.execPath, args, { encoding: 'utf8', input, maxBuffer: 2 ** 28 });
 }
 
 /** @param name `strategy:shape:size` or `strategy:file:FILE` */
-function runCase(name: string): Result {
+async function runCase(name: string, maxLayers: number): Promise<Result | PreviousLayers> {
   const [strategy, shape, ...rest] = name.split(':');
   const where = rest.join(':');
   const paths = shape === 'file' ? readGraph(where) : syntheticPaths(shape as Shape, Number(where));
+  if (strategy === 'before') return planBefore(paths, maxLayers);
   const layering = layeringOf(strategy as Strategy, paths);
+  await setTimeout(PAUSE_MS);
   const start = performance.now();
+  const cpuStart = process.cpuUsage();
   const { layers } = planLayers(
     { storeDir: '/nix/store', roots: [], paths },
-    { layering, maxLayers: MAX_LAYERS, baseLayers: 0 },
+    { layering, maxLayers, baseLayers: 0 },
   );
   const milliseconds = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpuStart);
   const peakBytes = process.resourceUsage().maxRSS * 1024;
-  return { paths: paths.length, layers: layers.length, milliseconds, peakBytes };
+  const cpuMilliseconds = (user + system) / 1000;
+  return { paths: paths.length, layers: layers.length, milliseconds, cpuMilliseconds, peakBytes };
+}
+
+/** The layers of an image in which every 50th path has another hash. */
+function planBefore(paths: readonly PathInfo[], maxLayers: number): PreviousLayers {
+  const { layers } = planLayers(
+    { storeDir: '/nix/store', roots: [], paths },
+    { layering: { kind: 'steady' }, maxLayers, baseLayers: 0 },
+  );
+  const changed = new Set(paths.filter((_, place) => place % CHANGED === 0).map(({ path }) => path));
+  const before = (path: StorePath): string =>
+    changed.has(path) ? path.replace(/\w{8}-/, '00000000-') : path;
+  return { layers: layers.map((layer) => layer.paths.map(({ path }) => before(path))) };
 }
 
 /** Five operations that walk the graph and one that limits. */
 function layeringOf(strategy: Strategy, paths: readonly PathInfo[]): Layering {
+  if (strategy === 'steady+previous')
+    return { kind: 'steady', previous: JSON.parse(readFileSync(0, 'utf8')) as PreviousLayers };
   if (strategy !== 'pipeline') return { kind: strategy };
   const at = (share: number): string | undefined => paths[Math.floor(share * (paths.length - 1))]?.path;
   const pipeline = [
@@ -169,4 +226,4 @@ function readGraph(file: string): readonly PathInfo[] {
   }));
 }
 
-main();
+await main();

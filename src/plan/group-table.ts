@@ -91,7 +91,11 @@ export class GroupTable {
     const end = start + this.#capacity;
     let nearest = -1;
     let least = Infinity;
-    for (let at = nextBelow(this.#costs, start, end, least); at < end; at = nextBelow(this.#costs, at + 1, end, least)) {
+    for (
+      let at = nextBelow(this.#costs, start, end, least);
+      at < end;
+      at = nextBelow(this.#costs, at + 1, end, least)
+    ) {
       const cost = this.#exactCost(place, at - start);
       if (cost >= least) continue;
       nearest = at - start;

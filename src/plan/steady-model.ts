@@ -128,7 +128,14 @@ function indexUnits(graph: ReferenceGraph, { sources, units }: SteadyNames, reco
     total += sharing.length * rate;
     ends[run] = end;
   }
-  return { unitOf, rates: rateOf, isAlone, words: end, runs: { ends, weights }, half: record === undefined ? powerOfTwoNear(total) / 2 : 1 };
+  return {
+    unitOf,
+    rates: rateOf,
+    isAlone,
+    words: end,
+    runs: { ends, weights },
+    half: record === undefined ? powerOfTwoNear(total) / 2 : 1,
+  };
 }
 
 /** Without a record relative rates, with one expected changes for each step. */

@@ -55,11 +55,14 @@ const VOLATILE = new Set(
 /** @param infos ascending by path */
 export function nameSteadily(infos: readonly PathInfo[]): SteadyNames {
   const names = infos.map(({ path }) => parseName(describePath(path)));
-  const versions = rankVersions(names);
+  const byKey = Map.groupBy(names.keys(), (at) => names[at]!.source + names[at]!.output);
+  const bySource = Map.groupBy(names.keys(), (at) => names[at]!.source);
+  const shared = [...byKey.values(), ...bySource.values()].filter(({ length }) => length > 1);
+  const versions = rankVersions(names, [...new Set(shared.flat())]);
   return {
     sources: names.map(({ source }) => source),
-    keyRanks: rankTexts(keysOf(names, { versions, infos })),
-    units: unitsOf(names, versions),
+    keyRanks: rankTexts(keysOf(byKey, { versions, infos })),
+    units: unitsOf(bySource, { versions, names }),
   };
 }
 
@@ -96,33 +99,41 @@ function parseName(name: string): ParsedName {
   return { source: name.slice(0, start), output, version: version.slice(0, version.length - output.length) };
 }
 
-/** As people count: 9 comes before 10. */
-function rankVersions(names: readonly ParsedName[]): Int32Array {
+/** Of the names in `places`, 0 of the others. As people count: 9 comes before 10. */
+function rankVersions(names: readonly ParsedName[], places: readonly number[]): Int32Array {
   const padded = (version: string): string =>
     version.replaceAll(/\d+/g, (digits) => digits.padStart(DIGITS, '0'));
-  return rankTexts(names.map(({ version }) => `${padded(version)}\0${version}`));
+  const texts = places.map((at) => `${padded(names[at]!.version)}\0${names[at]!.version}`);
+  const ranks = new Int32Array(names.length);
+  for (const [at, rank] of rankTexts(texts).entries()) ranks[places[at]!] = rank;
+  return ranks;
 }
 
 function keysOf(
-  names: readonly ParsedName[],
+  byKey: ReadonlyMap<string, readonly number[]>,
   { versions, infos }: { readonly versions: Int32Array; readonly infos: readonly PathInfo[] },
 ): readonly string[] {
-  const keys: string[] = [];
-  for (const [key, places] of Map.groupBy(names.keys(), (at) => names[at]!.source + names[at]!.output)) {
+  const keys = infos.map(() => '');
+  for (const [key, places] of byKey) {
     // Of equal names and versions only the hash is left, and the size, which more often stays.
-    places.sort((a, b) => versions[a]! - versions[b]! || infos[b]!.narSize - infos[a]!.narSize || a - b);
-    for (const [k, at] of places.entries()) keys[at] = places.length === 1 ? key : `${key}#${k}`;
+    const sorted = places.toSorted(
+      (a, b) => versions[a]! - versions[b]! || infos[b]!.narSize - infos[a]!.narSize || a - b,
+    );
+    for (const [k, at] of sorted.entries()) keys[at] = sorted.length === 1 ? key : `${key}#${k}`;
   }
   return keys;
 }
 
-function unitsOf(names: readonly ParsedName[], versions: Int32Array): readonly string[] {
-  const units: string[] = [];
-  for (const [source, places] of Map.groupBy(names.keys(), (at) => names[at]!.source)) {
-    places.sort((a, b) => versions[a]! - versions[b]!);
+function unitsOf(
+  bySource: ReadonlyMap<string, readonly number[]>,
+  { versions, names }: { readonly versions: Int32Array; readonly names: readonly ParsedName[] },
+): readonly string[] {
+  const units = names.map(() => '');
+  for (const [source, places] of bySource) {
+    const sorted = places.toSorted((a, b) => versions[a]! - versions[b]!);
     let k = 0;
-    for (const [at, place] of places.entries()) {
-      if (at > 0 && versions[place] !== versions[places[at - 1]!]) k++;
+    for (const [at, place] of sorted.entries()) {
+      if (at > 0 && versions[place] !== versions[sorted[at - 1]!]) k++;
       const { version } = names[place]!;
       units[place] = version.length >= LONG_VERSION ? `=${version}` : `${source}#${k}`;
     }

@@ -49,7 +49,11 @@ function sortByRisk({ names }: SteadyModel, groups: readonly Group[]): Group[] {
     // A group of size 0 costs nothing wherever it is.
     const { risk } = group.events;
     const odds = risk / (1 - risk) / Math.max(group.size, 1);
-    return { group, odds, key: group.ids.reduce((least, id) => Math.min(least, names.keyRanks[id]!), Infinity) };
+    return {
+      group,
+      odds,
+      key: group.ids.reduce((least, id) => Math.min(least, names.keyRanks[id]!), Infinity),
+    };
   });
   keyed.sort((a, b) => (a.odds === b.odds ? a.key - b.key : a.odds - b.odds));
   return keyed.map(({ group }) => group);
