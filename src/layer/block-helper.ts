@@ -14,7 +14,8 @@ import {
   writeOutput,
 } from './block-board.ts';
 import { makingContexts } from '../compression/native-context.ts';
-import { compressBlock, freeBlock } from './encoder.ts';
+import { compressBlock } from './encoder.ts';
+import { freeMemory } from '../compression/spent-memory.ts';
 
 /** How long other work for this thread waits while there is no block. */
 const LOOK_MS = 20;
@@ -43,7 +44,7 @@ function compressInto(board: BlockBoard, slot: number): void {
   try {
     const output = compressSlot(board, slot);
     writeOutput(board, slot, output);
-    freeBlock(output);
+    freeMemory(output);
     state = COMPRESSED;
   } finally {
     releaseSlotAs(board, slot, state);

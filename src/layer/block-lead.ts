@@ -25,7 +25,7 @@ import {
   waitForChange,
 } from './block-board.ts';
 import { compressSlot } from './block-helper.ts';
-import { freeBlock } from './encoder.ts';
+import { freeMemory } from '../compression/spent-memory.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import type { LayerDigest } from './layer-source.ts';
 
@@ -140,7 +140,7 @@ export class BlockLead implements ChunkSink {
       const { slot, output } = this.#blocks[0] as OwnBlock;
       this.#write(output ?? readOutput(this.#board, slot));
       this.#blocks.shift();
-      if (output !== undefined) freeBlock(output);
+      if (output !== undefined) freeMemory(output);
       releaseSlotAs(this.#board, slot, FREE);
     }
   }

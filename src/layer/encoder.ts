@@ -134,13 +134,3 @@ function compressZstd({ level }: EncoderSettings, bytes: Uint8Array): Buffer {
     params: { [ZSTD_c_compressionLevel]: level, ...tables },
   });
 }
-
-/**
- * Gives a compressed block's memory back at once. Waiting for the garbage collector makes it run after every few blocks, to look at
- * everything else (measured: 7 % of the processor's time), and takes memory that is first touched instead of what is in use already.
- */
-export function freeBlock({ buffer, byteOffset }: Uint8Array): void {
-  // Small buffers share Node's pool.
-  if (buffer instanceof ArrayBuffer && byteOffset === 0 && buffer.byteLength > Buffer.poolSize)
-    buffer.transfer(0);
-}
