@@ -8,14 +8,18 @@ import { PhylloError } from '../errors.ts';
 import { aboutSchema } from './about.ts';
 import { INHERITABLE_FIELDS } from './base-image.ts';
 import { encodeCapabilities } from './capabilities.ts';
+import { parseDate } from './date.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 
 const MAX_ID = 2 ** 32 - 2;
 const id = z.int().min(0).max(MAX_ID);
 const ownerName = z.string().refine((name) => !name.includes('\0'), 'must not contain NUL');
-const date = z.union([z.literal('now'), z.iso.datetime({ offset: true })], {
-  error: 'must be "now" or a date and time with a zone, such as 1970-01-01T00:00:01Z',
-});
+const date = z
+  .string()
+  .refine(
+    (text) => text === 'now' || parseDate(text) !== undefined,
+    'must be "now" or a date, such as 1970-01-01T00:00:01Z, 1970-01-01, 19700101 or @1',
+  );
 
 const commands = z.string().refine((text) => !text.includes('\0'), 'must not contain NUL');
 

@@ -6,6 +6,7 @@ import type { Layering } from '../plan/plan-layers.ts';
 import type { TarOwnership } from '../layer/tar-member.ts';
 import { aboutKeys } from './about.ts';
 import type { InheritableField } from './base-image.ts';
+import { parseDate } from './date.ts';
 import type { Platform } from './image-config.ts';
 import type { ImageDescription } from './image-description.ts';
 import { parseImageName, parseTag } from './image-reference.ts';
@@ -170,8 +171,9 @@ function platformOf(description: ImageDescription, { architecture }: Surrounding
 
 /** The same moment in UTC, its fraction digit by digit. */
 function rfc3339(text: string, { now }: Surroundings): string {
-  const fraction = /\.\d+/.exec(text)?.[0] ?? '';
-  const moment = text === 'now' ? now : new Date(text.replace(fraction, ''));
+  const date = parseDate(text) ?? '';
+  const fraction = /\.\d+/.exec(date)?.[0] ?? '';
+  const moment = text === 'now' ? now : new Date(date.replace(fraction, ''));
   return `${moment.toISOString().slice(0, -'.000Z'.length)}${fraction}Z`;
 }
 

@@ -13,7 +13,7 @@ import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const IMAGES = [
   ...(['otherUser', 'links', 'once', 'again', 'onAgain', 'onOther', 'base', 'allInOne', 'exactly'] as const),
-  ...(['fakechroot', 'certificates', 'withoutStore', 'foreign'] as const),
+  ...(['onLayout', 'onArchive', 'fakechroot', 'certificates', 'withoutStore', 'foreign'] as const),
 ];
 const OTHERS = ['linksStream', 'hello', 'top', 'alias', 'oddities', 'program', 'other', 'cacert'] as const;
 const GREETING = 'Hello from a stack of store paths!\n';
@@ -41,6 +41,10 @@ describeWith(['nix', 'fakeroot', 'proot', 'docker', 'skopeo'], 'as with dockerTo
 
   async function inspect(image: (typeof IMAGES)[number]): Promise<Inspected> {
     return JSON.parse(await phylloChecked(['inspect', '--json', fileOf(image)])) as Inspected;
+  }
+
+  async function digestsOf(image: (typeof IMAGES)[number]): Promise<readonly string[]> {
+    return (await inspect(image)).layers.map(({ digest }) => digest);
   }
 
   /** Loads an archive; its name. */
@@ -89,8 +93,6 @@ describeWith(['nix', 'fakeroot', 'proot', 'docker', 'skopeo'], 'as with dockerTo
   }
 
   it('has every layer of a base that has the same one twice, and runs', async () => {
-    const digestsOf = async (image: (typeof IMAGES)[number]): Promise<readonly string[]> =>
-      (await inspect(image)).layers.map(({ digest }) => digest);
     const [once, again, onAgain] = [
       await digestsOf('once'),
       await digestsOf('again'),
@@ -102,6 +104,14 @@ describeWith(['nix', 'fakeroot', 'proot', 'docker', 'skopeo'], 'as with dockerTo
     assert.equal(await runImage(fileOf('again')), GREETING);
     assert.equal(await runImage(fileOf('onAgain')), GREETING);
   });
+
+  for (const image of ['onLayout', 'onArchive'] as const) {
+    it(`runs on an OCI layout, as a directory and as an archive: ${image}`, async () => {
+      const base = await digestsOf('once');
+      assert.deepEqual((await digestsOf(image)).slice(0, base.length), base);
+      assert.equal(await runImage(fileOf(image)), GREETING);
+    });
+  }
 
   it('shows the files of its own layers instead of the lower ones', async () => {
     assert.equal(await runImage(fileOf('onOther')), 'upper\n');

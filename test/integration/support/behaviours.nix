@@ -2,7 +2,7 @@
 { package, node }:
 let
   closure = import ./closure.nix;
-  inherit (import ./store-path-functions.nix { inherit package node; }) build functions;
+  inherit (import ./store-path-functions.nix { inherit package node; }) build phyllo functions;
 
   # Not compressed, so that tests need not wait for it.
   image = name: arguments: functions.buildLayeredImage ({ inherit name; tag = "1"; compressor = "none"; } // arguments);
@@ -42,6 +42,16 @@ rec {
   onOther = scripted "on-other" "read line < /other; echo $line" {
     fromImage = onAgain;
     contents = [ upper ];
+  };
+
+  # On the same image in other forms.
+  onLayout = greeter "on-layout" {
+    fromImage = build "layout" "$phyllo/bin/phyllo copy --quiet ${once} oci:$out:x" { inherit phyllo; };
+    contents = other;
+  };
+  onArchive = greeter "on-archive" {
+    fromImage = "oci-archive:${build "image.oci" "$phyllo/bin/phyllo copy --quiet ${once} oci-archive:$out:x" { inherit phyllo; }}";
+    contents = other;
   };
 
   # As many layers as are allowed, two of them the base's: one for all store paths, or some for popular ones.

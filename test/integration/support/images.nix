@@ -91,7 +91,8 @@ rec {
     gname = "users";
     config = { Cmd = [ "/bin/hello" ]; User = "1000:100"; };
   };
-  foreign = greeter { name = "foreign"; architecture = "arm"; variant = "v7"; };
+  # As many flakes have it: the first digits of `lastModifiedDate`.
+  foreign = greeter { name = "foreign"; architecture = "arm"; variant = "v7"; created = builtins.substring 0 8 "20240131123456"; };
   pipeline = greeter { name = "pipeline"; layeringPipeline = [ [ "popularity_contest" ] [ "limit_layers" 3 ] ]; debug = true; };
 
   # Built on others: a compressed archive, and one that is itself built on another. `other` is not in the base.
