@@ -73,6 +73,15 @@ describeWith(['nix', 'fakeroot', 'proot'], 'the customisation layer', () => {
     has(members, /^l.* \.\/bin\/hello -> \/nix\/store\//);
   });
 
+  it('has nothing that commands leave outside of their directory', async () => {
+    const extraCommands = 'echo x > ../outside; ln -s .. up; ln -s /etc etc; echo x > inside';
+    const { members } = await build(describeImage({ extraCommands }));
+    assert.deepEqual(
+      members.map((member) => member.replace(/.* (?=\.\/)/, '')),
+      ['./', './etc -> /etc', './inside', './up -> ..'],
+    );
+  });
+
   it('keeps the owners that fakeRootCommands set', async () => {
     const fakeRootCommands = 'mkdir -p home/jane; chown 1000:100 home/jane; chmod 700 home/jane';
     const { members } = await build(describeImage({ contents: closure.top, fakeRootCommands }));

@@ -13,9 +13,27 @@ import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const IMAGES = [
   ...(['otherUser', 'links', 'once', 'again', 'onAgain', 'onOther', 'base', 'allInOne', 'exactly'] as const),
-  ...(['onLayout', 'onArchive', 'fakechroot', 'certificates', 'withoutStore', 'foreign'] as const),
+  ...([
+    'onLayout',
+    'onArchive',
+    'fakechroot',
+    'certificates',
+    'withoutStore',
+    'conflicting',
+    'foreign',
+  ] as const),
 ];
-const OTHERS = ['linksStream', 'hello', 'top', 'alias', 'oddities', 'program', 'other', 'cacert'] as const;
+const OTHERS = [
+  'linksStream',
+  'hello',
+  'top',
+  'alias',
+  'oddities',
+  'program',
+  'other',
+  'upper',
+  'cacert',
+] as const;
 const GREETING = 'Hello from a stack of store paths!\n';
 
 const directory = temporaryDirectory();
@@ -161,6 +179,19 @@ describeWith(['nix', 'fakeroot', 'proot', 'docker', 'skopeo'], 'as with dockerTo
     const volume = `${functions.store.root}/nix/store:/nix/store:ro`;
     const output = await docker.command(['run', '--rm', '--network', 'none', '--volume', volume, name]);
     assert.equal(output, GREETING);
+  });
+
+  it('has the first one of two files of the same name, and the log names both', async () => {
+    const { store } = functions;
+    const args = ['--store', store.root, '--read-log', paths.conflicting];
+    const log = await runChecked('nix-store', args, { env: store.env });
+    const [line = ''] = log.split('\n').filter((text) => text.includes('/other'));
+    assert.ok(line.includes(paths.upper) && line.includes(paths.other), log);
+    hasFile(await filesIn(await load(fileOf('conflicting'))), `l… other -> ${paths.upper}/other`);
+  });
+
+  it('is not built when a command fails, and the log has its output and status', async () => {
+    await assert.rejects(functions.build(['failing']), /exit status 3.*\n.*the reason/);
   });
 
   it('says its architecture in the config, and the manifest leads there', async () => {

@@ -22,7 +22,7 @@ let
 in
 rec {
   inherit (closure) hello top alias oddities program manual;
-  inherit other cacert;
+  inherit other upper cacert;
 
   # Nobody in particular: the store is root's.
   otherUser = scripted "other-user" "echo $UID; [ ! -O /nix/store ] && [ ! -w /nix/store ] && [ -x ${closure.top}/bin ] && echo ok" {
@@ -80,6 +80,9 @@ rec {
   '' { include = [ "ca-certificates=${cacert}" ]; };
 
   withoutStore = greeter "without-store" { includeStorePaths = false; };
+
+  conflicting = greeter "conflicting" { contents = [ closure.hello upper other ]; };
+  failing = greeter "failing" { extraCommands = "echo the reason >&2; exit 3"; };
 
   foreign = greeter "foreign" { architecture = "arm64"; };
 }
