@@ -93,20 +93,10 @@ describeWith(['nix', 'fakeroot'], 'the flake', () => {
     const completions = ['bash', 'fish', 'zsh'].map((shell) => `dist/completions/phyllo.${shell}`);
     for (const file of [...published, ...completions]) assert.ok(existsSync(join(cwd, file)), file);
     const image = join(cwd, 'image.tar');
-    const program = [process.execPath, join(cwd, bin.phyllo)] as const;
-    await runChecked(program[0], [
-      ...[
-        program[1],
-        'build',
-        '--name',
-        'test',
-        '--graph',
-        NO_STORE_PATHS,
-        '--to',
-        `docker-archive:${image}`,
-      ],
-    ]);
-    await runChecked(program[0], [program[1], 'report', image, '--output', join(cwd, 'report.html')]);
+    const built = (...args: readonly string[]): Promise<string> =>
+      runChecked(process.execPath, [join(cwd, bin.phyllo), ...args]);
+    await built('build', '--name', 'x', '--graph', NO_STORE_PATHS, '--to', `docker-archive:${image}`);
+    await built('report', image, '--output', join(cwd, 'report.html'));
   });
 
   it('gives the flake of docs/flake.md its image', async () => {
