@@ -6,106 +6,27 @@ import { after, before, it } from 'node:test';
 import { pipeline } from 'node:stream/promises';
 import { createHash } from 'node:crypto';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { describeEverything, flagsOf } from './support/described-without-nix.ts';
 import { type Docker, startDocker } from './support/docker.ts';
-import { asMachineStore, closureOf, realPath } from './support/nix.ts';
-import { type NixFunctions, prepareNixFunctions, runStream } from './support/nix-functions.ts';
-import { once } from './support/once.ts';
+import { asMachineStore, closureOf } from './support/nix.ts';
+import { runStream } from './support/nix-functions.ts';
+import {
+  type Built,
+  built,
+  directory,
+  fileOf,
+  inspect,
+  inspectBuilt,
+  type Inspected,
+  rootOf,
+  storePathsOf,
+} from './support/nix-images.ts';
 import { phylloChecked, phylloCommand } from './support/phyllo.ts';
 import { run, runChecked } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
 import { sha256OfFile } from './support/skopeo.ts';
-import { temporaryDirectory } from './support/temporary-directory.ts';
 
-const ARCHIVES = [
-  ...([
-    'archive',
-    'gzipped',
-    'zstandard',
-    'untagged',
-    'configOnly',
-    'helloImage',
-    'shared',
-    'twoLayers',
-  ] as const),
-  ...([
-    'registry',
-    'quoting',
-    'now',
-    'owned',
-    'foreign',
-    'pipeline',
-    'commands',
-    'found',
-    'withDatabase',
-    'withoutStore',
-    'permitted',
-    'based',
-    'basedTwice',
-    'merged',
-    'exported',
-    'everything',
-  ] as const),
-];
-const OTHERS = [
-  'stream',
-  'conf',
-  'permittedConf',
-  'streamOfUntagged',
-  'commandsStream',
-  'nixpkgsFormat',
-  'nixpkgsFormatArchive',
-  'nixpkgsFormatConf',
-  'fakeroot',
-  'basedStream',
-  'upper',
-  'other',
-  'bash',
-  'program',
-  'hello',
-  'top',
-  'sandbox',
-] as const;
 const VARIABLES = ['PATH=/bin', `QUOTES='"\\\${x}$(id)\`id\``, 'LINES=a\nb', 'GREEK=ελληνικά'];
-
-const directory = temporaryDirectory();
-
-interface Built {
-  readonly functions: NixFunctions;
-  /** As Nix calls them. */
-  readonly paths: Readonly<Record<(typeof ARCHIVES)[number] | (typeof OTHERS)[number] | 'manual', string>>;
-}
-
-const built = once(async (): Promise<Built> => {
-  const functions = await prepareNixFunctions(directory);
-  const manual = (await functions.evaluate('manual')) as string;
-  return { functions, paths: { ...(await functions.build([...ARCHIVES, ...OTHERS])), manual } };
-});
-
-interface Inspected {
-  readonly names: readonly string[];
-  readonly imageID: string;
-  readonly created: string;
-  readonly platform: Readonly<Record<string, string>>;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly layers: readonly { readonly digest: string; readonly storePaths: readonly string[] }[];
-}
-
-async function fileOf(attribute: keyof Built['paths']): Promise<string> {
-  const { functions, paths } = await built();
-  return realPath(functions.store, paths[attribute]);
-}
-
-async function inspect(file: string): Promise<Inspected> {
-  return JSON.parse(await phylloChecked(['inspect', '--json', file])) as Inspected;
-}
-
-async function inspectBuilt(attribute: keyof Built['paths']): Promise<Inspected> {
-  return inspect(await fileOf(attribute));
-}
-
-function storePathsOf({ layers }: Inspected): readonly string[] {
-  return layers.flatMap(({ storePaths }) => storePaths).sort();
-}
 
 /** The ID of the image that Phyllo builds without Nix. */
 async function idOf(args: readonly string[]): Promise<string> {
@@ -113,73 +34,6 @@ async function idOf(args: readonly string[]): Promise<string> {
   const file = join(directory, 'other.tar');
   await phylloChecked(['build', ...args, '--store', functions.store.root, '--to', `docker-archive:${file}`]);
   return (await inspect(file)).imageID;
-}
-
-function flagsOf(description: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.entries(description).flatMap(([field, value]) => {
-    const flag = `--${field.replaceAll(/[A-Z]+/g, (letters) => `-${letters.toLowerCase()}`)}`;
-    if (value === true) return [flag];
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [flag, ...value];
-    return [flag, typeof value === 'string' ? value : JSON.stringify(value)];
-  });
-}
-
-/** The attribute of the same name, as it is written without Nix. */
-function describeEverything(paths: Built['paths']): Readonly<Record<string, unknown>> {
-  return {
-    name: 'everything',
-    tag: '1',
-    fromImage: paths.gzipped,
-    contents: [paths.hello, paths.upper],
-    copyToRoot: [paths.other],
-    include: ['tmp', 'nss', `bin-sh=${paths.bash}`, `usr-bin-env=${paths.program}/bin/hello-program`],
-    includeNixDB: true,
-    extraCommands: "mkdir -p var/lib/everything; echo 'quoted' > var/quoted",
-    fakeRootCommands: 'chown 1000:100 var/lib/everything',
-    labels: { maintainer: 'nobody' },
-    annotations: { 'example.kind': 'everything' },
-    about: { version: '1.0', licenses: 'MIT' },
-    perms: [
-      { path: paths.hello, regex: 'libexec/.*', mode: '0700' },
-      { regex: '/other$', uid: 1000, capabilities: 'cap_net_bind_service=ep' },
-    ],
-    uid: 5,
-    gid: 6,
-    uname: 'five',
-    gname: 'six',
-    created: '2001-02-03T04:05:06Z',
-    mtime: '2002-02-03T04:05:06Z',
-    architecture: 'arm',
-    variant: 'v7',
-    layering: 'popularity',
-    layers: [[paths.program]],
-    minLayerSize: 100,
-    maxLayers: 15,
-    inherit: ['Cmd'],
-    config: { Env: ['PATH=/bin', `MANUAL=${paths.manual}`], ExposedPorts: { '80/tcp': {} } },
-  };
-}
-
-interface Root {
-  /** A tar. */
-  readonly file: string;
-  readonly names: readonly string[];
-  /** As `tar --list --verbose` prints it, owners as numbers. */
-  entry(name: string): Promise<string>;
-  content(name: string): Promise<string>;
-}
-
-/** What the layers of an image make together. */
-async function rootOf(attribute: keyof Built['paths']): Promise<Root> {
-  const file = join(directory, `${attribute}-root.tar`);
-  await phylloChecked(['copy', '--quiet', await fileOf(attribute), `rootfs:${file}`]);
-  return {
-    file,
-    names: (await runChecked('tar', ['--list', '--file', file])).trimEnd().split('\n'),
-    entry: (name) =>
-      runChecked('tar', ['--list', '--verbose', '--numeric-owner', '--no-recursion', '--file', file, name]),
-    content: (name) => runChecked('tar', ['--extract', '--to-stdout', '--file', file, name]),
-  };
 }
 
 describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => {
