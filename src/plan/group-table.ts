@@ -13,13 +13,12 @@ import type { SteadyModel } from './steady-model.ts';
 export class GroupTable {
   size = 0;
   readonly #model: SteadyModel;
-  readonly #capacity: number;
   readonly #places: (Group | undefined)[];
   readonly #bounds: MergeBounds;
-  /** `costs[a * capacity + b]`: what merging a and b adds, or a bound below it; infinite where a is b or one of them is empty. */
-  readonly #costs: Float64Array;
+  /** By place twice: what merging the two adds, or a bound below it; infinite where they are one or one of them is empty. */
+  readonly #costs: readonly Float64Array[];
   /** 1 where the cost is exact. */
-  readonly #isExact: Uint8Array;
+  readonly #isExact: readonly Uint8Array[];
   /** The cheapest partner of each place, or -1. */
   readonly #nearest: Int32Array;
   /** What merging with it adds, exactly; infinite without one. */
@@ -27,11 +26,10 @@ export class GroupTable {
 
   constructor(model: SteadyModel, capacity: number) {
     this.#model = model;
-    this.#capacity = capacity;
     this.#places = Array.from({ length: capacity }, () => undefined);
     this.#bounds = new MergeBounds(capacity);
-    this.#costs = new Float64Array(capacity * capacity).fill(Infinity);
-    this.#isExact = new Uint8Array(capacity * capacity);
+    this.#costs = this.#places.map(() => new Float64Array(capacity).fill(Infinity));
+    this.#isExact = this.#places.map(() => new Uint8Array(capacity));
     this.#nearest = new Int32Array(capacity).fill(-1);
     this.#least = new Float64Array(capacity).fill(Infinity);
   }
@@ -59,7 +57,8 @@ export class GroupTable {
     this.#bounds.set(place, undefined);
     this.#nearest[place] = -1;
     this.#least[place] = Infinity;
-    for (let other = 0; other < this.#capacity; other++) this.#setCost(place, other, Infinity);
+    this.#costs[place]!.fill(Infinity);
+    mirrorRow(this.#costs, place);
   }
 
   /** @param emptied a place that nothing is near to any more */
@@ -68,37 +67,29 @@ export class GroupTable {
     this.#bounds.set(place, group);
     this.#boundCosts(place, group);
     this.#findNearest(place);
-    const start = place * this.#capacity;
-    for (let other = 0; other < this.#capacity; other++) {
-      const nearest = this.#nearest[other];
-      if (nearest === place || nearest === emptied) this.#findNearest(other);
-      else if (this.#costs[start + other]! < this.#least[other]!) this.#compareNearest(other, place);
+    const [costs, least, nearest] = [this.#costs[place]!, this.#least, this.#nearest];
+    for (let other = 0; other < costs.length; other++) {
+      if (nearest[other] === place || nearest[other] === emptied) this.#findNearest(other);
+      else if (costs[other]! < least[other]!) this.#compareNearest(other, place);
     }
   }
 
   #boundCosts(place: number, group: Group): void {
-    const start = place * this.#capacity;
-    const row = this.#costs.subarray(start, start + this.#capacity);
-    this.#bounds.fill(row, group);
-    row[place] = Infinity;
-    fillColumn(this.#costs, place, row);
-    this.#isExact.fill(0, start, start + this.#capacity);
-    for (let at = place; at < this.#isExact.length; at += this.#capacity) this.#isExact[at] = 0;
+    this.#bounds.fill(this.#costs[place]!, group);
+    this.#costs[place]![place] = Infinity;
+    this.#isExact[place]!.fill(0);
+    mirrorRow(this.#costs, place);
+    mirrorRow(this.#isExact, place);
   }
 
   #findNearest(place: number): void {
-    const start = place * this.#capacity;
-    const end = start + this.#capacity;
+    const costs = this.#costs[place]!;
     let nearest = -1;
     let least = Infinity;
-    for (
-      let at = nextBelow(this.#costs, start, end, least);
-      at < end;
-      at = nextBelow(this.#costs, at + 1, end, least)
-    ) {
-      const cost = this.#exactCost(place, at - start);
+    for (let at = nextBelow(costs, 0, least); at < costs.length; at = nextBelow(costs, at + 1, least)) {
+      const cost = this.#exactCost(place, at);
       if (cost >= least) continue;
-      nearest = at - start;
+      nearest = at;
       least = cost;
     }
     this.#nearest[place] = nearest;
@@ -113,26 +104,22 @@ export class GroupTable {
   }
 
   #exactCost(a: number, b: number): number {
-    const at = a * this.#capacity + b;
-    if (this.#isExact[at] === 0) {
-      this.#setCost(a, b, addedCost(this.#model, this.#places[a]!, this.#places[b]!));
-    }
-    return this.#costs[at]!;
-  }
-
-  #setCost(a: number, b: number, cost: number): void {
-    const at = a * this.#capacity + b;
-    const turned = b * this.#capacity + a;
-    this.#costs[at] = cost;
-    this.#costs[turned] = cost;
-    this.#isExact[at] = 1;
-    this.#isExact[turned] = 1;
+    const costs = this.#costs[a]!;
+    const isExact = this.#isExact[a]!;
+    if (isExact[b] === 1) return costs[b]!;
+    const cost = addedCost(this.#model, this.#places[a]!, this.#places[b]!);
+    costs[b] = cost;
+    isExact[b] = 1;
+    this.#costs[b]![a] = cost;
+    this.#isExact[b]![a] = 1;
+    return cost;
   }
 }
 
-/** @param column of `row.length` */
-function fillColumn(table: Float64Array, column: number, row: Float64Array): void {
-  for (let at = 0; at < row.length; at++) table[at * row.length + column] = row[at]!;
+/** Makes the column of a place what its row is. */
+function mirrorRow(rows: readonly (Float64Array | Uint8Array)[], place: number): void {
+  const row = rows[place]!;
+  for (let at = 0; at < row.length; at++) rows[at]![place] = row[at]!;
 }
 
 /** The first of equal ones. */

@@ -23,12 +23,12 @@ export function leastAdded(model: SteadyModel, a: Group, b: Group): number {
 }
 
 /**
- * The first place from `from` on whose number is below `limit`, or `end`. Alone, although it is a line: most of planning is spent here, and
+ * The first place from `from` on whose number is below `limit`, or the length. Alone, although it is a line: most of planning is spent here, and
  * what is small is compiled soon, which matters because a plan is mostly made by a process that has just begun.
  */
-export function nextBelow(numbers: Float64Array, from: number, end: number, limit: number): number {
+export function nextBelow(numbers: Float64Array, from: number, limit: number): number {
   let at = from;
-  while (at < end && numbers[at]! >= limit) at++;
+  while (at < numbers.length && numbers[at]! >= limit) at++;
   return at;
 }
 

@@ -10,7 +10,7 @@
  *
  * A kept group that is merged has to be sent once more now, which no item has to: that costs a part of its size, and it is never taken apart.
  *
- * Cost, for n items, k groups and u units: 2 n k bounds, and a union of u/32 words for those that leave it open, a tenth or so. Memory k^2.
+ * Cost, for n items, k groups and u units: 2 n k bounds, and a union of u/32 words for the quarter to two thirds that leave it open. Memory k^2.
  *
  * Deterministic: items come in an order that the caller fixes, of equal costs the earlier group wins, and sums have one order.
  *

@@ -104,11 +104,7 @@ class Moves {
     this.#bounds.fill(bounds, single);
     let best: number | undefined;
     const end = bounds.length;
-    for (
-      let other = nextBelow(bounds, 0, end, least);
-      other < end;
-      other = nextBelow(bounds, other + 1, end, least)
-    ) {
+    for (let other = nextBelow(bounds, 0, least); other < end; other = nextBelow(bounds, other + 1, least)) {
       if (other === home || changedAt[other]! <= seenAt) continue;
       const group = this.groups[other]!;
       if (leastAdded(this.#model, group, single) >= least) continue;

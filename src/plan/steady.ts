@@ -21,7 +21,7 @@
  *   3. The longest prefix of the previous order whose layers are all kept stays as it is; the others are ordered above it.
  * An unchanged closure has the unchanged plan.
  *
- * Cost, for n paths, u units and k layers: 2 n k u/32 steps and n u/32 words of memory; u is at most 8192. Measured in bench/update-cost.md.
+ * Cost, for n paths, u units and k layers: at most 2 n k u/32 steps, and n u/32 words of memory; u is at most 8192. Measured in bench/planning.md.
  *
  * Deterministic: a function of the closure and, where there is one, of the previous image's layers and record. Ties go by keys that
  * hold no hashes, so that a mass rebuild of the same names leads to the same layers.
