@@ -1,5 +1,5 @@
 # In place of nixpkgs' dockerTools: `import ./nix { inherit pkgs; }`. What is not here (buildImage, fakeNss, binSh, …) is nixpkgs' own.
-{ pkgs, phyllo ? pkgs.callPackage ./package.nix { } }:
+{ pkgs, phyllo ? pkgs.buildPackages.callPackage ./package.nix { } }:
 pkgs.dockerTools // import ./functions.nix {
   inherit phyllo;
   system = pkgs.stdenv.buildPlatform.system;

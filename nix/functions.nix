@@ -126,7 +126,8 @@ let
     let
       described = (if dockerTools == null then throw "phyllo: format = \"nixpkgs\" needs the functions of nixpkgs" else dockerTools)
         .streamLayeredImage arguments;
-      inherit (described) conf imageTag;
+      inherit (described) imageTag;
+      conf = described.conf or (throw "phyllo: format = \"nixpkgs\" needs a nixpkgs whose streamLayeredImage has conf");
     in
     results {
       inherit name imageTag conf passthru meta;
@@ -206,10 +207,11 @@ let
       case $1 in
         -t | --repo_tag)
           (( $# > 1 )) || usage 2
-          repo_tag=$2
+          repo_tag=''${2:-$repo_tag}
           shift
           ;;
-        --repo_tag=*) repo_tag=''${1#*=} ;;
+        --repo_tag=?*) repo_tag=''${1#*=} ;;
+        --repo_tag=) ;;
         -h | --help) usage 0 ;;
         *) usage 2 ;;
       esac

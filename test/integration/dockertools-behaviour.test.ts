@@ -18,6 +18,7 @@ const IMAGES = [
     'onArchive',
     'fakechroot',
     'certificates',
+    'pipeline',
     'withoutStore',
     'conflicting',
     'foreign',
@@ -151,6 +152,10 @@ describeWith(['nix', 'fakeroot', 'proot', 'docker', 'skopeo'], 'as with dockerTo
       assert.equal(await runImage(fileOf(image)), GREETING);
     });
   }
+
+  it('is divided by a pipeline that a derivation made', async () => {
+    assert.equal((await inspect('pipeline')).layers.length, 3);
+  });
 
   it('has what fakeRootCommands wrote at /bin, when they see the image as /', async () => {
     assert.equal(await runImage(fileOf('fakechroot')), 'made in /bin\n');

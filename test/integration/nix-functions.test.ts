@@ -70,6 +70,15 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
     });
   }
 
+  it('keep their name with an empty -t', async () => {
+    const { functions, paths } = await built();
+    const file = join(directory, 'renamed.tar');
+    for (const args of [['-t', ''], ['--repo_tag=']]) {
+      await runStream(functions.store, paths.stream, { file, args });
+      assert.deepEqual((await inspect(file)).names, ['test:1']);
+    }
+  });
+
   it('are the same archive, compressed', async () => {
     const expected = await sha256OfFile(await fileOf('archive'));
     for (const [attribute, decompress] of [

@@ -79,6 +79,10 @@ rec {
     done
   '' { include = [ "ca-certificates=${cacert}" ]; };
 
+  pipeline = greeter "pipeline" {
+    layeringPipeline = build "pipeline.json" "echo '[[\"popularity_contest\"],[\"limit_layers\",2]]' > $out" { };
+  };
+
   withoutStore = greeter "without-store" { includeStorePaths = false; };
 
   conflicting = greeter "conflicting" { contents = [ closure.hello upper other ]; };
