@@ -6,7 +6,7 @@ import { type Docker, startDocker } from './support/docker.ts';
 import { closureOf, realPath } from './support/nix.ts';
 import { type NixFunctions, prepareNixFunctions, runStream } from './support/nix-functions.ts';
 import { phylloChecked } from './support/phyllo.ts';
-import { runChecked } from './support/process.ts';
+import { run, runChecked } from './support/process.ts';
 import { describeWith } from './support/requirements.ts';
 import { readThroughSkopeo } from './support/skopeo.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
@@ -19,6 +19,7 @@ const IMAGES = [
     'fakechroot',
     'certificates',
     'pipeline',
+    'noStorePaths',
     'withoutStore',
     'conflicting',
     'foreign',
@@ -197,6 +198,18 @@ describeWith(['nix', 'fakeroot', 'proot', 'docker', 'skopeo'], 'as with dockerTo
 
   it('is not built when a command fails, and the log has its output and status', async () => {
     await assert.rejects(functions.build(['failing']), /exit status 3.*\n.*the reason/);
+  });
+
+  it('has no store when nothing in it mentions one', async () => {
+    const { stdout } = await run('tar', ['--list', '--file', fileOf('noStorePaths')]);
+    assert.equal(stdout.match(/^blobs\/sha256\/./gm)?.length, 3, 'a layer, the config and the manifest');
+    assert.deepEqual(
+      (await inspect('noStorePaths')).layers.flatMap(({ storePaths }) => storePaths),
+      [],
+    );
+    const root = join(directory, 'no-store-paths.tar');
+    await phylloChecked(['copy', '--quiet', fileOf('noStorePaths'), `rootfs:${root}`]);
+    assert.equal(await runChecked('tar', ['--list', '--file', root]), 'file\n');
   });
 
   it('says its architecture in the config, and the manifest leads there', async () => {

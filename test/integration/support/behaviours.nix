@@ -83,6 +83,7 @@ rec {
     layeringPipeline = build "pipeline.json" "echo '[[\"popularity_contest\"],[\"limit_layers\",2]]' > $out" { };
   };
 
+  noStorePaths = image "no-store-paths" { extraCommands = "echo text > file"; };
   withoutStore = greeter "without-store" { includeStorePaths = false; };
 
   conflicting = greeter "conflicting" { contents = [ closure.hello upper other ]; };
