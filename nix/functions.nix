@@ -58,10 +58,7 @@ let
       # Of the virtual machine that dockerTools needs for it.
     , diskSize ? null
     }:
-    let
-      tag = if fromImageTag == null then "latest" else fromImageTag;
-      reference = optionalText (fromImageName != null) ":${fromImageName}:${tag}";
-    in
+    let reference = optionalText (fromImageName != null && fromImageTag != null) ":${fromImageName}:${fromImageTag}"; in
     run name ''phyllo copy ${quote "docker-archive:${fromImage}${reference}"} rootfs:rootfs.tar && mv rootfs.tar "$out"'' { };
 
   # An image from a registry, held by the hash of the archive.

@@ -322,6 +322,9 @@ describeWith(['nix', 'fakeroot'], 'images that nix/functions.nix builds', () => 
     const names = stdout.split('\n');
     for (const name of ['bin/hello', `${paths.top.slice(1)}/bin/hello`, paths.manual.slice(1)])
       assert.ok(names.includes(name), name);
+    const other = await runChecked('tar', ['--list', '--file', await fileOf('exportedOfMerged')]);
+    assert.ok(other.includes(`${paths.program.slice(1)}/bin/hello-program\n`));
+    assert.ok(!other.split('\n').includes('bin/hello'), 'another image of the archive');
   });
 });
 

@@ -109,6 +109,7 @@ rec {
 
   merged = mergeImages [ archive (greeter { name = "gzipped-hello"; compressor = "gz"; }) configOnly ];
   exported = exportImage { fromImage = gzipped; };
+  exportedOfMerged = exportImage { fromImage = merged; fromImageName = "config-only"; fromImageTag = "1"; };
 
   commands = greeter {
     name = "commands";

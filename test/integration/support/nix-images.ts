@@ -34,6 +34,7 @@ const ARCHIVES = [
     'basedTwice',
     'merged',
     'exported',
+    'exportedOfMerged',
     'everything',
   ] as const),
 ];
