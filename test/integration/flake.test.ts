@@ -95,7 +95,8 @@ describeWith(['nix', 'fakeroot'], 'the flake', () => {
     const image = join(cwd, 'image.tar');
     const built = (...args: readonly string[]): Promise<string> =>
       runChecked(process.execPath, [join(cwd, bin.phyllo), ...args]);
-    await built('build', '--name', 'x', '--graph', NO_STORE_PATHS, '--to', `docker-archive:${image}`);
+    const from = ['--name', 'x', '--graph', NO_STORE_PATHS, '--compress', 'gzip'];
+    await built('build', ...from, '--to', `docker-archive:${image}`);
     await built('report', image, '--output', join(cwd, 'report.html'));
   });
 
