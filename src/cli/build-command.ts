@@ -136,7 +136,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
     };
     const onStart = (look: () => ProgressState): void => progress.start(look);
     const options = {
-      ...(described.debug ? { onPlan: showPlan } : {}),
+      ...(described.debug && flags.quiet !== true ? { onPlan: showPlan } : {}),
       registries,
       daemon: dockerHost,
       targets,

@@ -49,6 +49,7 @@ test('with debug a build shows the plan, and the image is the same', (context) =
     assert.deepEqual(stdout, plain.stdout);
   }
   assert.doesNotMatch(plain.stderr.toString(), /SHARE/);
+  assert.equal(phyllo(['build', image, '--quiet', ...to]).stderr.toString(), '');
 });
 
 interface Ran {
