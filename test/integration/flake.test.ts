@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, it } from 'node:test';
-import { asMachineStore, nixBuildOptions, type NixStore } from './support/nix.ts';
+import { asMachineStore, nixBuild, nixBuildOptions, type NixStore, realPath } from './support/nix.ts';
 import { type NixFunctions, prepareNixFunctions, runStream } from './support/nix-functions.ts';
 import { copySources } from './support/package-sources.ts';
 import { phylloChecked, REPOSITORY } from './support/phyllo.ts';
@@ -72,6 +72,31 @@ describeWith(['nix', 'fakeroot'], 'the flake', () => {
     await nix(['build', '--no-link', `path:${own}`]);
     const [first = '', ...rest] = asMachineStore(functions.store, [program, '--version']);
     assert.match(await runChecked(first, rest), /^\d+\.\d+\.\d+/);
+  });
+
+  it('builds images with commands by nix/default.nix, in place of dockerTools', async () => {
+    const file = join(directory, 'in-place.nix');
+    writeFileSync(
+      file,
+      `let
+        inherit (import ${functions.file}) programs;
+        pkgs = import ${nixpkgs}/stub-nixpkgs.nix { system = "${SYSTEM}"; inherit programs; };
+        dockerTools = import ${own}/nix { inherit pkgs; };
+      in
+      dockerTools.buildLayeredImage {
+        name = "in-place";
+        compressor = "none";
+        contents = [ pkgs.hello ];
+        extraCommands = "mkdir home";
+        fakeRootCommands = "chown 1000:100 home";
+      }`,
+    );
+    const [image = ''] = await nixBuild(functions.store, file);
+    const root = join(directory, 'root.tar');
+    await phylloChecked(['copy', '--quiet', realPath(functions.store, image), `rootfs:${root}`]);
+    const listing = await runChecked('tar', ['--list', '--verbose', '--numeric-owner', '--file', root]);
+    assert.match(listing, /^drwxr-xr-x 1000\/100 .* home\/$/m);
+    assert.match(listing, /^l.* bin\/hello -> /m);
   });
 
   it("has the files that the package's build needs", async () => {
