@@ -11,7 +11,7 @@ import type { ImageLayer } from './image/image.ts';
 import type { ImageReference } from './image/image-reference.ts';
 import type { ImageSettings } from './image/image-settings.ts';
 import { customisationLayer, storeLayers } from './image-layers.ts';
-import { type DigestCache, NO_CACHE } from './layer/digest-cache.ts';
+import { type DigestCache, type Memory, NO_CACHE } from './layer/digest-cache.ts';
 import type { LayerSource } from './layer/layer-source.ts';
 import { LayerWorkers } from './layer/layer-workers.ts';
 import { LayerProgress, type ProgressState } from './layer/progress.ts';
@@ -39,6 +39,8 @@ export interface BuildOptions {
   readonly jobs: number;
   /** What is known of layers made before; without it every layer is made. */
   readonly cache?: DigestCache;
+  /** Plans that were made before, of a `SqliteDigestCache`; without it the plan is made. */
+  readonly plans?: Memory | undefined;
   /** The same as `cache`, where other machines share it: asked before layers are made, and told afterwards. */
   readonly sharedCache?: SharedCache | undefined;
   /** Those that images of `docker://` are in. Stay open; whoever opened them closes them. */
@@ -115,6 +117,7 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
       mentioned: first?.mentioned,
       baseLayers: base.layers.length,
       previous: previous.layers,
+      plans: options.plans,
     });
     const plan = { ...planned, warnings: [...previous.warnings, ...planned.warnings] };
     return await makeImage(settings, { ...options, base, plan, workers, progress, listed, first });

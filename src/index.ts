@@ -27,8 +27,9 @@ export { isJsonObject, type JsonObject, type JsonValue, parseJson } from './imag
 export { type OrderedJson, parseOrderedJson } from './image/ordered-json.ts';
 export {
   type CacheStat,
-  type DigestCache,
   dayOf,
+  type DigestCache,
+  type Memory,
   NO_CACHE,
   openDigestCache,
   SqliteDigestCache,

@@ -1,10 +1,12 @@
 /** Which store paths an image needs, and how they are divided: everything that can be said before a file is read. */
 import type { ImageSettings } from './image/image-settings.ts';
 import { PhylloError } from './errors.ts';
+import type { Memory } from './layer/digest-cache.ts';
 import type { LayerPlan } from './plan/layer-plan.ts';
 import type { ChangeRecord } from './plan/change-record.ts';
-import { type PlannedLayers, planLayers } from './plan/plan-layers.ts';
+import type { PlannedLayers } from './plan/plan-layers.ts';
 import type { PreviousLayers } from './plan/steady.ts';
+import { planOnce } from './plan-once.ts';
 import { isPlainDirectory } from './store/directory-tree.ts';
 import { findMentions, resolveMentions } from './store/mentions.ts';
 import type { Closure, Store } from './store/store.ts';
@@ -41,6 +43,8 @@ export interface PlanImageOptions {
   readonly baseLayers?: number;
   /** The image before; only the layering `steady` uses it. */
   readonly previous?: PreviousLayers | undefined;
+  /** Plans that were made before; without it the plan is made. */
+  readonly plans?: Memory | undefined;
 }
 
 /**
@@ -50,17 +54,21 @@ export interface PlanImageOptions {
 export async function planImage(
   settings: ImageSettings,
   store: Store,
-  { mentioned, baseLayers = 0, previous }: PlanImageOptions = {},
+  { mentioned, baseLayers = 0, previous, plans }: PlanImageOptions = {},
 ): Promise<ImagePlan> {
   const roots = readRoots(settings, store.storeDir);
   const closure = await closureOf(settings, { store, roots, mentioned: mentioned ?? [] });
   const layering = { ...settings.layering, ignore: roots.excluded };
+  const { maxLayers, explicitLayers, minLayerSize } = settings;
+  const options = {
+    layering: layering.kind === 'steady' && previous !== undefined ? { ...layering, previous } : layering,
+    maxLayers,
+    baseLayers,
+    explicitLayers,
+    minLayerSize,
+  };
   const { layers, warnings, changes }: PlannedLayers = settings.includeStorePaths
-    ? planLayers(closure, {
-        ...settings,
-        layering: layering.kind === 'steady' && previous !== undefined ? { ...layering, previous } : layering,
-        baseLayers,
-      })
+    ? planOnce(closure, options, plans)
     : { layers: [], warnings: [] };
   const unused = unusedPermissions(settings, { closure, roots });
   const unseen = mentioned === undefined && hasUnseenFiles(settings, roots) ? [UNSEEN_WARNING] : [];

@@ -30,6 +30,7 @@ const PARTS = [
   'open-previous',
   'open-base',
   'plan-image',
+  'plan-once',
   'customise',
   'transport',
   'sbom',

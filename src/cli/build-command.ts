@@ -125,7 +125,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
     ...images.flatMap(({ settings: { fromImage, previous } }) => [fromImage, previous]),
     cacheRegistry(flags),
   ]);
-  const { cache, sharedCache } = openCaches(flags, { registries, signal });
+  const { cache, sharedCache, plans } = openCaches(flags, { registries, signal });
   const progress = new ProgressDisplay(flags.quiet === true ? 'none' : flags.progress);
   try {
     const isPart = described.index !== undefined;
@@ -143,6 +143,7 @@ async function build(file: string | undefined, flags: BuildFlags, signal: AbortS
       jobs,
       cache,
       sharedCache,
+      plans,
       sbom,
       verify: flags.verify === true,
       signal,

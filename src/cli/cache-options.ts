@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import {
   type DigestCache,
+  type Memory,
   NO_CACHE,
   openSharedCache,
   parsePublicKey,
@@ -9,6 +10,7 @@ import {
   type PublicKey,
   type Registries,
   type SharedCache,
+  SqliteDigestCache,
 } from '../index.ts';
 import { readTextFile } from './description-file.ts';
 import { openUserCache } from './user-cache.ts';
@@ -26,6 +28,8 @@ export interface OpenCaches {
   /** The caller closes it. */
   readonly cache: DigestCache;
   readonly sharedCache: SharedCache | undefined;
+  /** Plans that were made on this machine; undefined where nothing is remembered. */
+  readonly plans: Memory | undefined;
 }
 
 export function addCacheOptions(command: Command): Command {
@@ -61,10 +65,11 @@ export function openCaches(
   const file = flags.cacheSecretKeyFile;
   const signer = file === undefined ? undefined : parseSecretKey(readTextFile(file));
   const local = flags.cache === false ? NO_CACHE : openUserCache();
-  if (place === undefined) return { cache: local, sharedCache: undefined };
+  const plans = local instanceof SqliteDigestCache ? local.plans : undefined;
+  if (place === undefined) return { cache: local, sharedCache: undefined, plans };
   const options = { local, registries, trusted, signer, writes: flags.cacheReadOnly !== true, signal };
   const sharedCache = readingArguments(() => openSharedCache(place, options));
-  return { cache: sharedCache, sharedCache };
+  return { cache: sharedCache, sharedCache, plans };
 }
 
 function requireNoSharing({ cacheReadOnly, cacheTrustedKeys, cacheSecretKeyFile }: CacheFlags): void {

@@ -5,11 +5,11 @@
  * An entry is a claim: whoever makes the bytes compares. An entry that is damaged or foreign counts as absent, and so does the
  * whole cache when it cannot be used: no build fails for it.
  */
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Digest, isDigest } from '../digest.ts';
 import { exclusively, isDamage, openCacheDatabase, removeDatabase } from '../store/cache-database.ts';
+import { CacheTable, cacheTableSchema } from '../store/cache-table.ts';
 import type { LayerKey } from './layer-key.ts';
 
 export interface CachedLayer {
@@ -47,33 +47,38 @@ export interface CacheStat {
 export const NO_CACHE: DigestCache = { find: () => undefined, add: () => undefined, close: () => undefined };
 
 const DAY_SECONDS = 86_400;
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS layers_1 (
-    key TEXT PRIMARY KEY, entry TEXT NOT NULL, checksum TEXT NOT NULL, usedDay INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-`;
+const LAYERS = 'layers_1';
+const PLANS = 'plans_1';
+
+/** Texts by key, which can all be made again. */
+export interface Memory {
+  find(key: string): string | undefined;
+  add(key: string, entry: string): void;
+}
 
 /**
  * Opens or makes the cache at `file`. A damaged file is replaced; one that cannot be made or is busy for too long gives `NO_CACHE`.
  * @param todayDays days since 1970: when entries were last used, for `prune`
  */
 export function openDigestCache(file: string, todayDays: number): SqliteDigestCache | typeof NO_CACHE {
-  const database = openCacheDatabase(file, SCHEMA);
+  const database = openCacheDatabase(file, [LAYERS, PLANS].map(cacheTableSchema).join(''));
   return database === undefined ? NO_CACHE : new SqliteDigestCache(database, { file, todayDays });
-}
-
-interface Row {
-  readonly entry: string;
-  readonly checksum: string;
-  readonly usedDay: number;
 }
 
 export class SqliteDigestCache implements DigestCache {
   readonly #database: DatabaseSync;
   readonly #file: string;
   readonly #todayDays: number;
+  readonly #layers: CacheTable;
+  readonly #plans: CacheTable;
   #open = true;
   #damaged = false;
+
+  /** Plans that were made before, in the same file. */
+  readonly plans: Memory = {
+    find: (key) => this.#attempt(() => this.#plans.find(key)),
+    add: (key, entry) => this.#attempt(() => this.#plans.add(key, entry)),
+  };
 
   constructor(
     database: DatabaseSync,
@@ -82,17 +87,14 @@ export class SqliteDigestCache implements DigestCache {
     this.#database = database;
     this.#file = file;
     this.#todayDays = todayDays;
+    this.#layers = new CacheTable(database, { name: LAYERS, todayDays });
+    this.#plans = new CacheTable(database, { name: PLANS, todayDays });
   }
 
   find(key: LayerKey): CachedLayer | undefined {
     return this.#attempt(() => {
-      const select = this.#database.prepare('SELECT entry, checksum, usedDay FROM layers_1 WHERE key = ?');
-      const row = select.get(key) as Row | undefined;
-      if (row === undefined || row.checksum !== checksumOf(key, row.entry)) return undefined;
-      if (row.usedDay !== this.#todayDays) {
-        this.#database.prepare('UPDATE layers_1 SET usedDay = ? WHERE key = ?').run(this.#todayDays, key);
-      }
-      return readEntry(row.entry);
+      const entry = this.#layers.find(key);
+      return entry === undefined ? undefined : readEntry(entry);
     });
   }
 
@@ -101,33 +103,28 @@ export class SqliteDigestCache implements DigestCache {
       exclusively(this.#database, () => {
         const known = this.find(key);
         const sameTar = known?.diffID === layer.diffID;
-        const entry = JSON.stringify({
-          ...layer,
-          blobs: { ...(sameTar ? known.blobs : {}), ...layer.blobs },
-        });
-        this.#database
-          .prepare('INSERT OR REPLACE INTO layers_1 (key, entry, checksum, usedDay) VALUES (?, ?, ?, ?)')
-          .run(key, entry, checksumOf(key, entry), this.#todayDays);
+        const blobs = { ...(sameTar ? known.blobs : {}), ...layer.blobs };
+        this.#layers.add(key, JSON.stringify({ ...layer, blobs }));
       }),
     );
   }
 
   stat(): CacheStat {
-    const row = this.#attempt(() => this.#database.prepare('SELECT count(*) AS entries FROM layers_1').get());
+    const entries = this.#attempt(() => this.#layers.count()) ?? 0;
     const sizes = ['', '-wal'].map(
       (suffix) => statSync(`${this.#file}${suffix}`, { throwIfNoEntry: false })?.size ?? 0,
     );
-    return { entries: Number(row?.['entries'] ?? 0), size: sizes.reduce((sum, size) => sum + size, 0) };
+    return { entries, size: sizes.reduce((sum, size) => sum + size, 0) };
   }
 
-  /** Forgets entries that were not used for more than `days` days; gives their number. */
+  /** Forgets layers, and plans, that were not used for more than `days` days; gives the number of layers. */
   prune(days: number): number {
     const removed = this.#attempt(() => {
-      const { changes } = this.#database
-        .prepare('DELETE FROM layers_1 WHERE usedDay < ?')
-        .run(this.#todayDays - days);
+      const before = this.#todayDays - days;
+      this.#plans.prune(before);
+      const layers = this.#layers.prune(before);
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE); VACUUM');
-      return Number(changes);
+      return layers;
     });
     return removed ?? 0;
   }
@@ -154,11 +151,6 @@ export class SqliteDigestCache implements DigestCache {
 /** Days since 1970 of a moment. */
 export function dayOf(epochMs: number): number {
   return Math.floor(epochMs / 1000 / DAY_SECONDS);
-}
-
-/** Ties the entry to its key: neither a flipped bit nor a row under another key is believed. */
-function checksumOf(key: LayerKey, entry: string): string {
-  return createHash('sha256').update(`${key}\n${entry}`).digest('base64');
 }
 
 function readEntry(text: string): CachedLayer | undefined {
