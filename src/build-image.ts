@@ -118,6 +118,7 @@ export async function buildImage(settings: ImageSettings, options: BuildOptions)
       baseLayers: base.layers.length,
       previous: previous.layers,
       plans: options.plans,
+      onMake: () => workers.prepare(),
     });
     const plan = { ...planned, warnings: [...previous.warnings, ...planned.warnings] };
     return await makeImage(settings, { ...options, base, plan, workers, progress, listed, first });

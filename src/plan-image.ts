@@ -45,6 +45,8 @@ export interface PlanImageOptions {
   readonly previous?: PreviousLayers | undefined;
   /** Plans that were made before; without it the plan is made. */
   readonly plans?: Memory | undefined;
+  /** Called before the plan is made, and not when it is remembered. */
+  readonly onMake?: (() => void) | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface PlanImageOptions {
 export async function planImage(
   settings: ImageSettings,
   store: Store,
-  { mentioned, baseLayers = 0, previous, plans }: PlanImageOptions = {},
+  { mentioned, baseLayers = 0, previous, plans, onMake }: PlanImageOptions = {},
 ): Promise<ImagePlan> {
   const roots = readRoots(settings, store.storeDir);
   const closure = await closureOf(settings, { store, roots, mentioned: mentioned ?? [] });
@@ -68,7 +70,7 @@ export async function planImage(
     minLayerSize,
   };
   const { layers, warnings, changes }: PlannedLayers = settings.includeStorePaths
-    ? planOnce(closure, options, plans)
+    ? planOnce(closure, options, { memory: plans, onMake })
     : { layers: [], warnings: [] };
   const unused = unusedPermissions(settings, { closure, roots });
   const unseen = mentioned === undefined && hasUnseenFiles(settings, roots) ? [UNSEEN_WARNING] : [];

@@ -12,13 +12,27 @@ import type { Closure, PathInfo } from './store/store.ts';
 /** Of all planners together: another one whenever any closure gets another plan. */
 export const PLANS_VERSION = 1;
 
+export interface PlanOnceOptions {
+  readonly memory: Memory | undefined;
+  /** Called before a plan is made: the image is new, and so is a layer of it. */
+  readonly onMake?: (() => void) | undefined;
+}
+
 /** @throws as planLayers */
-export function planOnce(closure: Closure, options: PlanOptions, memory: Memory | undefined): PlannedLayers {
-  if (memory === undefined || isPlannedWithOthers(options)) return planLayers(closure, options);
+export function planOnce(
+  closure: Closure,
+  options: PlanOptions,
+  { memory, onMake }: PlanOnceOptions,
+): PlannedLayers {
+  const make = (): PlannedLayers => {
+    onMake?.();
+    return planLayers(closure, options);
+  };
+  if (memory === undefined || isPlannedWithOthers(options)) return make();
   const key = keyOf(closure, options);
   const known = readPlan(memory.find(key), closure);
   if (known !== undefined) return known;
-  const plan = planLayers(closure, options);
+  const plan = make();
   const entry = entryOf(plan, closure);
   if (hasAll(entry, closure)) memory.add(key, JSON.stringify(entry));
   return plan;

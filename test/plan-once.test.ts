@@ -54,9 +54,11 @@ test('a plan that was made before is the one that would be made', () => {
     const memory = new Recorder();
     const options = { ...OPTIONS, layering };
     const made = planLayers(closure(), options);
-    assert.deepEqual(planOnce(closure(), options, memory), made);
-    assert.deepEqual(planOnce(closure(), options, memory), made);
-    assert.equal(memory.added, 1, layering.kind);
+    let makes = 0;
+    const onMake = (): void => void (makes += 1);
+    assert.deepEqual(planOnce(closure(), options, { memory, onMake }), made);
+    assert.deepEqual(planOnce(closure(), options, { memory, onMake }), made);
+    assert.deepEqual([memory.added, makes], [1, 1], layering.kind);
   }
 });
 
@@ -64,10 +66,10 @@ test('it keeps what the next plan is told', () => {
   const memory = new Recorder();
   const layers = planLayers(closure(), OPTIONS).layers.map(({ paths }) => paths.map(({ path }) => path));
   const options: PlanOptions = { ...OPTIONS, layering: { kind: 'steady', previous: { layers } } };
-  const made = planOnce(closure(), options, memory);
-  assert.deepEqual(planOnce(closure(), options, memory), made);
+  const made = planOnce(closure(), options, { memory });
+  assert.deepEqual(planOnce(closure(), options, { memory }), made);
   assert.equal(memory.added, 1);
-  planOnce(closure(), OPTIONS, memory);
+  planOnce(closure(), OPTIONS, { memory });
   assert.equal(memory.added, 2, 'without the image before it is another plan');
 });
 
@@ -75,23 +77,23 @@ test('another closure, and other wishes, have other plans', () => {
   const memory = new Recorder();
   const { paths, ...rest } = closure();
   const [first, ...others] = paths;
-  planOnce({ paths, ...rest }, OPTIONS, memory);
-  planOnce({ paths: [{ ...first!, narSize: first!.narSize + 1 }, ...others], ...rest }, OPTIONS, memory);
-  planOnce({ paths: [{ ...first!, ca: 'fixed:r:sha256:x' }, ...others], ...rest }, OPTIONS, memory);
-  planOnce({ paths, ...rest }, { ...OPTIONS, maxLayers: 41 }, memory);
-  planOnce({ paths, ...rest }, { ...OPTIONS, minLayerSize: 1_000_000 }, memory);
+  planOnce({ paths, ...rest }, OPTIONS, { memory });
+  planOnce({ paths: [{ ...first!, narSize: first!.narSize + 1 }, ...others], ...rest }, OPTIONS, { memory });
+  planOnce({ paths: [{ ...first!, ca: 'fixed:r:sha256:x' }, ...others], ...rest }, OPTIONS, { memory });
+  planOnce({ paths, ...rest }, { ...OPTIONS, maxLayers: 41 }, { memory });
+  planOnce({ paths, ...rest }, { ...OPTIONS, minLayerSize: 1_000_000 }, { memory });
   assert.equal(memory.added, 5);
 });
 
 test('what is not a plan of the closure is not believed', () => {
   const made = planLayers(closure(), OPTIONS);
   const memory = new Recorder();
-  planOnce(closure(), OPTIONS, memory);
+  planOnce(closure(), OPTIONS, { memory });
   const [[key, entry] = ['', '']] = memory.entries;
   const { layers } = JSON.parse(entry) as { layers: { paths: number[] }[] };
   for (const paths of [[], [0, 0], [561], [-1], [0.5]]) {
     memory.entries.set(key, JSON.stringify({ layers: [{ ...layers[0], paths }, ...layers.slice(1)] }));
-    assert.deepEqual(planOnce(closure(), OPTIONS, memory), made);
+    assert.deepEqual(planOnce(closure(), OPTIONS, { memory }), made);
   }
 });
 
@@ -106,15 +108,17 @@ test('a file remembers them, and forgets them with the layers', (context) => {
       cache.close();
     }
   };
-  const made = use(1000, (cache) => planOnce(closure(), OPTIONS, cache.plans));
+  const made = use(1000, (cache) => planOnce(closure(), OPTIONS, { memory: cache.plans }));
   use(1000, ({ plans }) => {
     const memory: Memory = { find: (key) => plans.find(key), add: () => assert.fail('it was there') };
-    assert.deepEqual(planOnce(closure(), OPTIONS, memory), made);
+    assert.deepEqual(planOnce(closure(), OPTIONS, { memory }), made);
   });
   use(1100, (cache) => cache.prune(90));
   const again = new Recorder();
   use(1100, ({ plans }) =>
-    planOnce(closure(), OPTIONS, { find: (key) => plans.find(key), add: (...entry) => again.add(...entry) }),
+    planOnce(closure(), OPTIONS, {
+      memory: { find: (key) => plans.find(key), add: (...entry) => again.add(...entry) },
+    }),
   );
   assert.equal(again.added, 1);
 });

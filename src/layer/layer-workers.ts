@@ -13,6 +13,8 @@ interface Task {
 
 /** Measured: 20 MB of memory less for each worker than Node's default, and as fast. */
 const YOUNG_GENERATION_MB = 4;
+/** How long jobs wait for the first worker before others are started: it takes a fraction of their start to make a few small layers. */
+const ALONE_MS = 20;
 
 export class LayerWorkers {
   readonly #counter: ByteCounter;
@@ -24,6 +26,7 @@ export class LayerWorkers {
   readonly #spare: Task[] = [];
   /** The length of the queue, for workers to see. */
   readonly #waiting = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  #startingOthers: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** Threads that work at the same time. */
@@ -36,6 +39,11 @@ export class LayerWorkers {
   constructor(count: number, counter: ByteCounter = new LayerProgress().counter) {
     this.#counter = counter;
     this.count = count;
+  }
+
+  /** Starts a worker that will have work soon: a start takes a while, beside whatever this thread does. Idempotent. */
+  prepare(): void {
+    if (this.#workers.size === 0 && !this.#closed) this.#start();
   }
 
   /**
@@ -62,6 +70,7 @@ export class LayerWorkers {
   /** Stops all threads, in the middle of a job if need be; unfinished jobs fail when nobody works any more. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#startingOthers);
     const unfinished = [...this.#workers.values(), ...this.#takeQueued()].filter(
       (task) => task !== undefined,
     );
@@ -105,8 +114,21 @@ export class LayerWorkers {
   }
 
   #hasIdle(): boolean {
-    if (this.#idle.length === 0 && this.#workers.size < this.count) this.#start();
-    return this.#idle.length > 0;
+    if (this.#workers.size === 0) this.#start();
+    if (this.#idle.length > 0) return true;
+    if (this.#workers.size < this.count)
+      this.#startingOthers ??= setTimeout(() => this.#startOthers(), ALONE_MS);
+    return false;
+  }
+
+  /** As many as there are jobs that wait, and may be. */
+  #startOthers(): void {
+    this.#startingOthers = undefined;
+    if (this.#closed) return;
+    const jobs = this.#queue.length + this.#spare.length - this.#idle.length;
+    const wanted = Math.min(jobs, this.count - this.#workers.size);
+    for (let started = 0; started < wanted; started += 1) this.#start();
+    this.#dispatch();
   }
 
   /** The queue whose turn it is. */
