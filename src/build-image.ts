@@ -26,9 +26,10 @@ import type { StorePath } from './store/store-path.ts';
 import type { LocateDaemon } from './transport/daemon/daemon-address.ts';
 import type { LoadedImage } from './transport/daemon/load-image.ts';
 import { isWrittenInOrder } from './transport/archive-output.ts';
-import { deliver, type Pushed, type Target } from './transport/deliver.ts';
+import { deliver, type Pushed } from './transport/deliver.ts';
 import type { SharedCache, SharedCacheUse } from './transport/shared-cache/shared-cache.ts';
 import type { Registries } from './transport/registry/registries.ts';
+import type { Target } from './transport/target.ts';
 
 export interface BuildOptions {
   /** Stays open; whoever opened it closes it. */

@@ -97,7 +97,8 @@ export { type DaemonSettings, findDaemon } from './transport/daemon/find-daemon.
 export type { LoadedImage } from './transport/daemon/load-image.ts';
 export type { Compressor } from './transport/archive-output.ts';
 export { outputError } from './transport/archive-stream.ts';
-export type { ArchiveFormat, Pushed, Target } from './transport/deliver.ts';
+export type { Pushed } from './transport/deliver.ts';
+export type { ArchiveFormat, Target } from './transport/target.ts';
 export { defaultCompression, type Destination, parseDestination } from './transport/destination.ts';
 export {
   writeCustomisation,

@@ -6,8 +6,8 @@ import { finished } from 'node:stream/promises';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import { writeFully } from '../layer/chunk-sink.ts';
 import { ChunkWriter } from './archive-stream.ts';
-import type { FileTarget, StreamTarget, Target } from './deliver.ts';
 import { PendingFile } from './pending-file.ts';
+import type { FileTarget, StreamTarget, Target } from './target.ts';
 
 /** How a whole archive is compressed, with dockerTools' names. The bytes are those of this machine's zlib or zstd. */
 export type Compressor = 'none' | 'gz' | 'zstd';

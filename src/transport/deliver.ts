@@ -1,20 +1,13 @@
 /** Brings an image to its destinations. A layer whose digest is known, and whose blob a destination has, is not even listed. */
-import type { Writable } from 'node:stream';
 import type { Digest } from '../digest.ts';
 import { describeImage, type Image, type ImageDocuments, type ImageLayer } from '../image/image.ts';
-import { familiarName, type ImageReference } from '../image/image-reference.ts';
+import { familiarName } from '../image/image-reference.ts';
 import type { Compression } from '../layer/encoder.ts';
 import { ArchiveFile } from './archive-file.ts';
 import { archiveMembers, dockerToolsMembers } from './archive-members.ts';
-import {
-  type ArchiveOutput,
-  type Compressor,
-  isWrittenInOrder,
-  openArchiveOutput,
-} from './archive-output.ts';
+import { type ArchiveOutput, isWrittenInOrder, openArchiveOutput } from './archive-output.ts';
 import { streamArchive } from './archive-stream.ts';
 import type { BlobTarget } from './blob-target.ts';
-import type { LocateDaemon } from './daemon/daemon-address.ts';
 import { DaemonTarget } from './daemon/daemon-target.ts';
 import type { LoadedImage } from './daemon/load-image.ts';
 import {
@@ -27,58 +20,16 @@ import { DockerToolsFile } from './dockertools-file.ts';
 import { findKnown, type KnownLayer } from './known-layers.ts';
 import { type LayerTools, makeBlobs, type NeededLayer } from './make-blobs.ts';
 import { LayoutTarget } from './oci-layout.ts';
-import type { Registries } from './registry/registries.ts';
 import { parseRegistryReference } from './registry/registry-reference.ts';
 import { type PushCounts, RegistryTarget } from './registry/registry-target.ts';
-
-export type Target =
-  FileTarget | LayoutDirectoryTarget | StreamTarget | RegistryRepositoryTarget | EngineTarget;
-
-interface AnyTarget {
-  readonly reference: ImageReference;
-  /** Of the layers. */
-  readonly compression: Compression;
-}
-
-export interface FileTarget extends AnyTarget {
-  readonly kind: 'file';
-  readonly file: string;
-  readonly format?: ArchiveFormat;
-  /** Of the whole archive. Default: none. */
-  readonly compressor?: Compressor;
-}
-
-export interface LayoutDirectoryTarget extends AnyTarget {
-  readonly kind: 'layout';
-  readonly directory: string;
-  /** The image is there by its digest alone, for an index. */
-  readonly isPart?: boolean;
-}
-
-export interface StreamTarget extends AnyTarget {
-  readonly kind: 'stream';
-  /** Left open. */
-  readonly output: Writable;
-  readonly format?: ArchiveFormat;
-  /** As of a file. */
-  readonly compressor?: Compressor;
-}
-
-export interface RegistryRepositoryTarget extends AnyTarget {
-  readonly kind: 'registry';
-  /** Stays open. */
-  readonly registries: Registries;
-  /** Other repositories of the same registry that may have some of the blobs. */
-  readonly mountFrom?: readonly string[];
-  /** As of a layout. */
-  readonly isPart?: boolean;
-}
-
-/** A Docker engine. */
-export interface EngineTarget extends AnyTarget {
-  readonly kind: 'daemon';
-  readonly daemon: LocateDaemon;
-}
+import type {
+  EngineTarget,
+  FileTarget,
+  LayoutDirectoryTarget,
+  RegistryRepositoryTarget,
+  StreamTarget,
+  Target,
+} from './target.ts';
 
 /** What became of an image at a registry. */
 export interface Pushed extends PushCounts {
@@ -89,9 +40,6 @@ export interface Pushed extends PushCounts {
   /** Bytes of the manifest. */
   readonly size: number;
 }
-
-/** `dockertools`: nixpkgs' archive, byte for byte; its layers cannot be compressed. */
-export type ArchiveFormat = 'phyllo' | 'dockertools';
 
 export interface Delivery {
   /** Bottom to top, as the first target has them. */
