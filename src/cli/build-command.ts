@@ -28,14 +28,8 @@ import {
 } from '../index.ts';
 import { addCacheOptions, type CacheFlags, cacheRegistry, openCaches } from './cache-options.ts';
 import { buildDescribedIndex, reportIndex } from './build-described-index.ts';
-import {
-  addDescriptionOptions,
-  describe,
-  type Described,
-  type DescribedImage,
-  type DescribedIndex,
-  type DescriptionFlags,
-} from './description-options.ts';
+import { addDescriptionOptions, type DescriptionFlags } from './description-flags.ts';
+import { describe, type Described, type DescribedImage, type DescribedIndex } from './description-options.ts';
 import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
 import { describeLoaded } from './describe-loaded.ts';
 import { dockerHost } from './docker-host.ts';

@@ -1,7 +1,8 @@
 /** `phyllo customise [IMAGE.json] --output FILE` */
 import { Command } from 'commander';
 import { describeSize, writeCustomisation } from '../index.ts';
-import { addDescriptionOptions, describeOne, type DescriptionFlags } from './description-options.ts';
+import { addDescriptionOptions, type DescriptionFlags } from './description-flags.ts';
+import { describeOne } from './description-options.ts';
 import { openUserStore, type StoreFlags, withTypedPaths } from './store-options.ts';
 import { printJson, say, warn } from './output.ts';
 

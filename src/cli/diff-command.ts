@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { describeSize, diffImages, type DiffOptions, PhylloError, renderUpdateCost } from '../index.ts';
 import { dockerHost } from './docker-host.ts';
-import { hostArchitecture } from './description-options.ts';
+import { hostArchitecture } from './surroundings.ts';
 import { addPlatformOptions, type PlatformFlags } from './image-options.ts';
 import { print, printJson } from './output.ts';
 import { openRegistries } from './registry-options.ts';

@@ -1,7 +1,7 @@
 /** Flags of commands that read images. */
 import type { Command } from 'commander';
 import { openImage, type PlatformChoice, type Registries, type SourceImage } from '../index.ts';
-import { hostArchitecture } from './description-options.ts';
+import { hostArchitecture } from './surroundings.ts';
 import { dockerHost } from './docker-host.ts';
 import { addRegistryOptions, openRegistries, type RegistryFlags } from './registry-options.ts';
 

@@ -14,7 +14,8 @@ import {
   renderUpdateCost,
   type UpdateCost,
 } from '../index.ts';
-import { addDescriptionOptions, describeOne, type DescriptionFlags } from './description-options.ts';
+import { addDescriptionOptions, type DescriptionFlags } from './description-flags.ts';
+import { describeOne } from './description-options.ts';
 import { dockerHost } from './docker-host.ts';
 import { print, printJson, say, warn } from './output.ts';
 import { extraLayersOf, terminal } from './plan-rows.ts';

@@ -1,7 +1,7 @@
 /** `phyllo report IMAGE --output FILE.html` */
 import { Command, Option } from 'commander';
 import { describeSize, type ReportData, reportImage, type ReportOptions, writeReport } from '../index.ts';
-import { hostArchitecture } from './description-options.ts';
+import { hostArchitecture } from './surroundings.ts';
 import { addPlatformOptions, type PlatformFlags, SOURCES } from './image-options.ts';
 import { printJson, say } from './output.ts';
 import { openRegistries } from './registry-options.ts';

@@ -10,7 +10,7 @@ import {
   type SbomFormat,
   writeSbom,
 } from '../index.ts';
-import { sourceDateEpoch } from './description-options.ts';
+import { sourceDateEpoch } from './surroundings.ts';
 import { addPlatformOptions, type PlatformFlags, SOURCES, withImages } from './image-options.ts';
 import { print, warn } from './output.ts';
 import {
