@@ -1,16 +1,7 @@
 # The closure that the integration tests share: examples/hello, freshly built, and what else a store path can hold.
 let
   example = import ../../../examples/hello/closure.nix;
-
-  # `exit` keeps the shell there to the end: in place of it the last program would run, and Nix kills a builder that closes its output
-  # before it ends, as coreutils do.
-  build = name: script: attributes: derivation ({
-    inherit name;
-    system = builtins.currentSystem;
-    builder = "/bin/sh";
-    args = [ "-euc" "${script}\nexit" ];
-    PATH = "/usr/bin:/bin";
-  } // attributes);
+  build = import ./build.nix;
 
   # File names: bytes that are not UTF-8, an order in which code points and UTF-16 differ, what PAX headers are for. Links of all sorts.
   oddities = build "oddities-1.0" ''

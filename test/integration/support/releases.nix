@@ -1,13 +1,7 @@
 # One application in releases that differ in one place: the versions of a library, of what is in the middle, and of the root.
 { library ? "1", middle ? "1", root ? "1", leaf ? "1" }:
 let
-  build = name: script: attributes: derivation ({
-    inherit name;
-    system = builtins.currentSystem;
-    builder = "/bin/sh";
-    args = [ "-euc" "mkdir $out\n${script}\nexit" ];
-    PATH = "/usr/bin:/bin";
-  } // attributes);
+  build = name: script: import ./build.nix name "mkdir $out\n${script}";
 
   base = build "base-1.0" "seq 300000 > $out/base" { };
   lib = build "lib-3.${library}" "seq 100000 > $out/lib; echo $library $base > $out/v" { inherit library base; };

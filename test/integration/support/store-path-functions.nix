@@ -3,13 +3,7 @@
 # package: Phyllo's files; node: the program; both store paths.
 { package, node }:
 rec {
-  build = name: script: attributes: derivation ({
-    inherit name;
-    system = builtins.currentSystem;
-    builder = "/bin/sh";
-    args = [ "-euc" "${script}\nexit" ];
-    PATH = "/usr/bin:/bin";
-  } // attributes);
+  build = import ./build.nix;
 
   bash = build "bash" "mkdir -p $out/bin && cp /bin/bash $out/bin/bash" { };
   nodejs = build "nodejs" "mkdir -p $out/bin && ln -s ${node} $out/bin/node" { };
